@@ -3,8 +3,8 @@
     card  --context-->  terms  --instant-->  band  --quantities-->  rate table
 
 Every step is worked out once and kept.
-What overrides say is decided as early as it can be: by the context alone, then by the time of day, and only then
-by quantities, where just the thresholds they pass between matter.
+What overrides say is decided as early as it can be: by the context alone, then by the time of day, and only
+then by quantities, where just the thresholds they pass between matter.
 """
 
 from __future__ import annotations
@@ -170,20 +170,20 @@ class Located(NamedTuple):
 
 @final
 class Terms:
-    """A card in one context."""
+    """A card in one context. `located` are the gauges found so far, by the meters as a usage writes them."""
 
     __slots__ = (
         "_bands",
         "_clocks",
         "_days",
         "_decided",
-        "_located",
         "_tables",
         "_windows",
         "card",
         "clauses",
         "context",
         "gauges",
+        "located",
         "timeless",
     )
 
@@ -209,7 +209,7 @@ class Terms:
         self._tables: dict[tuple[bool, ...], RateTable] = {}
         self._bands: dict[tuple[bool | None, ...], Band] = {}
         self._days: dict[int, tuple[list[int], list[Band]]] = {}
-        self._located: dict[tuple[str, ...], tuple[Located, ...] | None] = {}
+        self.located: dict[tuple[str, ...], tuple[Located, ...] | None] = {}
         self.timeless = None if self._clocks else Band(self, 0)
 
     def band(self, at: int) -> Band:
@@ -250,7 +250,7 @@ class Terms:
 
     def locate(self, keys: tuple[str, ...]) -> tuple[Located, ...] | None:
         """Return the gauges in the order of a usage's `keys`; None when those are not a set of meters."""
-        found = self._located.get(keys)
+        found = self.located.get(keys)
         if found is None:
             meters = meters_of(keys)
             if meters is None:
@@ -263,9 +263,9 @@ class Terms:
                 )
                 for gauge in self.gauges
             )
-            if len(self._located) >= _MAX_KEPT:
-                self._located.clear()
-            self._located[keys] = found
+            if len(self.located) >= _MAX_KEPT:
+                self.located.clear()
+            self.located[keys] = found
         return found
 
     def table(self, outcomes: tuple[bool, ...]) -> RateTable:
@@ -316,15 +316,14 @@ class Band:
 
     def table_for_integers(self, keys: tuple[str, ...], quantities: Sequence[int]) -> RateTable | None:
         """Return the rates for integer `quantities` of the meters `keys`; None when those are not meters."""
-        located = self.terms.locate(keys)
+        terms = self.terms
+        located = terms.located.get(keys) or terms.locate(keys)
         if located is None:
             return None
-        indexes = tuple(
-            [
-                bisect_right(points, quantities[position]) if position >= 0 else absent_index
-                for position, points, absent_index in located
-            ]
-        )
+        indexes: tuple[int, ...] = ()
+        for position, points, absent_index in located:
+            index = bisect_right(points, quantities[position]) if position >= 0 else absent_index
+            indexes += (index,)
         return self._tables.get(indexes) or self.table_between(indexes)
 
     def table_for(self, quantities_pico: Mapping[Meter, int]) -> RateTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,11 +12,14 @@ from opentokenbudget.amounts import InvalidInstant, format_instant, parse_instan
 from opentokenbudget.problems import did_you_mean
 
 from .bounds import Estimator
-from .cards import Band, Card
-from .cost import Cost, price_problem
+from .cards import Band, Card, Terms
+from .cost import Cost, PriceProblem, price_problem
 from .lifecycle import Model
 from .reckoning import careful_lines, quick_lines
 from .timeline import Timeline
+
+# What the constructor of a named tuple ends in.
+_new_tuple = tuple.__new__
 
 
 @final
@@ -66,20 +70,18 @@ class Catalog:
         """
         instant = at if type(at) is int else instant_of(at)
         try:
-            timeline = self._timelines.get(model)
-        except TypeError:
-            timeline = None
-        if timeline is None:
-            near = did_you_mean(str(model), self._timelines)
-            raise price_problem("unknown-model", "/model", f"no model is called `{str(model)[:64]}`{near}")
-        card = timeline.at(instant)
+            timeline = self._timelines[model]
+        except (KeyError, TypeError):
+            raise self._unknown(model) from None
+        card = timeline.values[bisect_right(timeline.starts, instant) - 1]
         if card is None:
             message = f"`{model}` has no price at {_shown(instant)}"
             raise price_problem("no-price-at-time", "/at", message)
-        band = band_at(card, context, instant)
-        found = quick_lines(band, usage) if used is None and isinstance(usage, Mapping) else None
+        terms = card.terms(context)
+        band = terms.timeless or band_at(terms, instant)
+        found = quick_lines(band, usage) if used is None and type(usage) is dict else None
         total_pico, lines = found or careful_lines(band, usage, used)
-        return Cost(card.model, self.currency, total_pico, lines)
+        return _new_tuple(Cost, (card.model, self.currency, total_pico, lines))
 
     def estimator(self, model: str, context: Mapping[str, str] | None = None) -> Estimator:
         """Return what answers expected costs and upper bounds of `model` in `context`, for the hot path.
@@ -88,23 +90,24 @@ class Catalog:
             PriceProblem: `unknown-model`.
         """
         if model not in self._names:
-            raise price_problem("unknown-model", "/model", f"no model is called `{str(model)[:64]}`")
+            raise self._unknown(model)
         return Estimator(
             self._timelines[model],
             MappingProxyType(dict(context or {})),
             lambda usage, at: self.price(model, usage, at, context),
         )
 
+    def _unknown(self, model: object) -> PriceProblem:
+        near = did_you_mean(str(model), self._timelines)
+        return price_problem("unknown-model", "/model", f"no model is called `{str(model)[:64]}`{near}")
 
-def band_at(card: Card, context: Mapping[str, str] | None, instant: int) -> Band:
-    """Return the band of `card` in `context` at `instant`.
+
+def band_at(terms: Terms, instant: int) -> Band:
+    """Return the band of `terms` at `instant`.
 
     Raises:
-        PriceProblem: `unknown-context`; `bad-instant` where no calendar reaches.
+        PriceProblem: `bad-instant` where no calendar reaches.
     """
-    terms = card.terms(context)
-    if terms.timeless is not None:
-        return terms.timeless
     try:
         return terms.band(instant)
     except (OverflowError, ValueError, OSError):

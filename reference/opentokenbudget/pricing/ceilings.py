@@ -1,9 +1,9 @@
 """The dearest that quantities can be under a band: what upper bounds are made of.
 
 A ceiling speaks of a range of input and of output in which the rates do not change.
-A token that may belong to any part is taken at the dearest rate that a part may have; a rate that is no whole number
-of 10⁻¹² per unit is rounded up, so that no number of separately rounded lines can exceed it.
-A usage is taken to report `input` and `output` whole, and of other meters only such parts as the period has rates for.
+A token that may belong to any part is taken at the dearest rate that a part may have; a rate that is no whole
+number of 10⁻¹² per unit is rounded up, so that no number of separately rounded lines can exceed it.
+A usage is taken to report `input` and `output` whole, and of other meters only parts that have rates.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _side_of(meter: Meter) -> Meter | None:
 
 
 def _limit(meter: Meter, limits: Portions) -> int | None:
-    """Return the most tokens of `meter`: 0 where it is of a modality that is not named, None without a limit."""
+    """Return the most tokens of `meter`: 0 for a modality that is not named, None without a limit."""
     containing = [named for named in limits if named.tags <= meter.tags and named.is_token]
     covered = {tag for named in containing for tag in named.tags}
     if not (meter.tags & MODALITIES) <= covered:

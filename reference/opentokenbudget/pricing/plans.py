@@ -6,7 +6,6 @@ A plan knows positions, not names: it holds for every usage that lists the same 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple, final
 
@@ -29,9 +28,7 @@ class PlannedLine(NamedTuple):
     rate: Rate
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """How usages with the same meters become lines.
 
     Attributes:
@@ -53,28 +50,31 @@ class Plan:
 
 @final
 class RateTable:
-    """The rates in force for one set of matching overrides, in one context, of one period."""
+    """The rates in force for one set of matching overrides, in one context, of one period.
 
-    __slots__ = ("_minimums", "_plans", "forbidden", "rates")
+    `plans` are those worked out so far, by the meters as a usage writes them.
+    """
+
+    __slots__ = ("_minimums", "forbidden", "plans", "rates")
 
     def __init__(self, rates: Mapping[Meter, Rate], minimums: Iterable[Meter], forbidden: bool) -> None:
         self.rates = rates
         self.forbidden = forbidden
         self._minimums = frozenset(minimums)
-        self._plans: dict[tuple[str, ...], Plan] = {}
+        self.plans: dict[tuple[str, ...], Plan] = {}
 
     def plan(self, keys: tuple[str, ...]) -> Plan | None:
         """Return the plan for the meters that `keys` spell; None when they are not a set of meters."""
-        plan = self._plans.get(keys)
+        plan = self.plans.get(keys)
         if plan is None:
             meters = meters_of(keys)
             if meters is None:
                 return None
             plan = self._work_out(meters)
             if len(keys) <= _MAX_KEPT_METERS:
-                if len(self._plans) >= _MAX_PLANS:
-                    self._plans.clear()
-                self._plans[keys] = plan
+                if len(self.plans) >= _MAX_PLANS:
+                    self.plans.clear()
+                self.plans[keys] = plan
         return plan
 
     def implies_request(self, meters: Iterable[Meter]) -> bool:
