@@ -19,6 +19,11 @@ from .tree import AllOf, AnyOf, Comparison, Condition, conjuncts
 # A mask is as long as there are conditions, and so is a table: blocks keep their product, the memory, in bounds.
 BLOCK = 4096
 
+# How many combinations of classes are remembered, and how many candidates each may name: at most some megabytes.
+KNOWN = 4096
+FEW = 16
+
+Candidates = tuple[tuple[int, Test | None], ...]
 First = Callable[[Mapping[str, Any]], int]
 
 
@@ -76,7 +81,7 @@ class _Block:
         if len(tables) == 1 and not any(self.residuals):
             self.first = _first_of_one(self.tables[0])
         else:
-            self.first = _first_of_many(self.everything, self.tables, self.residuals)
+            self.first = self._first_of_many()
 
     def matches(self, facts: Mapping[str, Any]) -> list[int]:
         mask = self.everything
@@ -91,6 +96,73 @@ class _Block:
                 found.append(position)
             mask ^= lowest
         return found
+
+    def _candidates(self, facts: Mapping[str, Any]) -> Candidates:
+        """Return what may be first: in order, up to the first one of which nothing is open, or -1."""
+        mask = self.everything
+        for table in self.tables:
+            mask &= table.mask(facts.get(table.name))
+        found: list[tuple[int, Test | None]] = []
+        while mask:
+            lowest = mask & -mask
+            position = lowest.bit_length() - 1
+            residual = self.residuals[position]
+            found.append((position, residual))
+            if residual is None:
+                return tuple(found)
+            mask ^= lowest
+        return (*found, (-1, None))
+
+    def _first_of_many(self) -> First:
+        """Return `first` in general.
+
+        The values of a table that let the same conditions through are one class; the classes of all tables
+        together say which conditions to ask, and are worked out when they are met for the first time.
+        """
+        step = 1
+        values, segments, members = [], [], []
+        for table in self.tables:
+            if isinstance(table, ValueTable):
+                classes, step = _classes([*table.masks.values(), table.otherwise], step)
+                values.append((table.name, dict(zip(table.masks, classes, strict=False)).get, classes[-1]))
+            elif isinstance(table, SegmentTable):
+                classes, step = _classes([*table.masks, table.missing], step)
+                segments.append((table.name, table.points, table.starts.get, table.width, classes))
+            else:
+                members.append((table.name, table.mask))
+        known: dict[Any, Candidates] = {}
+        candidates = self._candidates
+        known_get = known.get
+
+        def first(facts: Mapping[str, Any]) -> int:
+            get = facts.get
+            key: Any = 0
+            for name, classes_get, otherwise in values:
+                key += classes_get(get(name), otherwise)
+            for name, points, starts_get, width, classes in segments:
+                value = get(name)
+                if value is None:
+                    key += classes[-1]
+                elif width:
+                    low, high = starts_get(value[:width], (0, None))
+                    key += classes[bisect_right(points, value, low, high)]
+                else:
+                    key += classes[bisect_right(points, value)]
+            if members:
+                key = (key, *[member_mask(get(name)) for name, member_mask in members])
+            found = known_get(key)
+            if found is None:
+                if len(known) >= KNOWN:
+                    known.clear()
+                found = candidates(facts)
+                if len(found) <= FEW:
+                    known[key] = found
+            for position, residual in found:
+                if residual is None or residual(facts):
+                    return position
+            return -1
+
+        return first
 
 
 def _share_out(
@@ -144,54 +216,34 @@ def _needed(choice: AnyOf) -> dict[str, AnyOf]:
 def _first_of_one(table: Table) -> First:
     """Return `first` for conditions that one table tells apart: the answers are known beforehand."""
     name = table.name
-    if isinstance(table, SegmentTable):
-        points, missing = table.points, _lowest(table.missing)
-        answers = [_lowest(mask) for mask in table.masks]
-
-        def first_segment(facts: Mapping[str, Any]) -> int:
-            value = facts.get(name)
-            return missing if value is None else answers[bisect_right(points, value)]
-
-        return first_segment
     if isinstance(table, ValueTable):
         answers_get = {value: _lowest(mask) for value, mask in table.masks.items()}.get
         otherwise = _lowest(table.otherwise)
         return lambda facts: answers_get(facts.get(name), otherwise)
-    return lambda facts: _lowest(table.mask(facts.get(name)))
+    if isinstance(table, MemberTable):
+        return lambda facts: _lowest(table.mask(facts.get(name)))
+    points, missing, width, starts_get = table.points, _lowest(table.missing), table.width, table.starts.get
+    answers = [_lowest(mask) for mask in table.masks]
+    everywhere = (0, len(points))
+
+    def first_segment(facts: Mapping[str, Any]) -> int:
+        value = facts.get(name)
+        return missing if value is None else answers[bisect_right(points, value)]
+
+    def first_text(facts: Mapping[str, Any]) -> int:
+        value = facts.get(name)
+        if value is None:
+            return missing
+        low, high = starts_get(value[:width], everywhere)
+        return answers[bisect_right(points, value, low, high)]
+
+    return first_text if width else first_segment
 
 
-def _first_of_many(everything: int, tables: Sequence[Table], residuals: Sequence[Test | None]) -> First:
-    """Return `first` in general: join what the tables say, narrowest first, then ask what they leave open."""
-    values = tuple(
-        (table.name, table.masks.get, table.otherwise) for table in tables if isinstance(table, ValueTable)
-    )
-    segments = tuple(
-        (table.name, table.points, table.masks, table.missing)
-        for table in tables
-        if isinstance(table, SegmentTable)
-    )
-    members = tuple((table.name, table.mask) for table in tables if isinstance(table, MemberTable))
-
-    def first(facts: Mapping[str, Any]) -> int:
-        get = facts.get
-        mask = everything
-        for name, masks_get, otherwise in values:
-            mask &= masks_get(get(name), otherwise)
-        for name, points, masks, missing in segments:
-            value = get(name)
-            mask &= missing if value is None else masks[bisect_right(points, value)]
-        for name, member_mask in members:
-            mask &= member_mask(get(name))
-        while mask:
-            lowest = mask & -mask
-            position = lowest.bit_length() - 1
-            residual = residuals[position]
-            if residual is None or residual(facts):
-                return position
-            mask ^= lowest
-        return -1
-
-    return first
+def _classes(masks: Sequence[int], step: int) -> tuple[list[int], int]:
+    """Return the class of each mask, counted in `step`, and the step of the next table."""
+    seen: dict[int, int] = {}
+    return [seen.setdefault(mask, len(seen) * step) for mask in masks], len(seen) * step
 
 
 def _lowest(mask: int) -> int:

@@ -5,13 +5,17 @@ Bit `i` stands for condition `i`. A condition that leaves the attribute alone ha
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .interpreter import evaluate
-from .segments import cuts, representatives
+from .segments import after_prefix, cuts, representatives
 from .tree import Comparison, Condition, Type, comparisons
+
+# Searching among so many points costs no more than a dictionary; longer common starts are not looked for.
+_FEW = 16
+_WIDEST = 33
 
 
 class ValueTable(NamedTuple):
@@ -27,13 +31,19 @@ class ValueTable(NamedTuple):
 
 
 class SegmentTable(NamedTuple):
-    """For intervals and prefixes: the mask of a value is that of its segment between the sorted `points`."""
+    """For intervals and prefixes: the mask of a value is that of its segment between the sorted `points`.
+
+    Strings that begin alike lie together: `starts` tells from the first `width` characters between which points
+    to search. It is empty where that saves nothing.
+    """
 
     name: str
     points: list[Any]
     masks: list[int]
     missing: int
     breadth: float
+    width: int
+    starts: dict[str, tuple[int, int]]
 
     def mask(self, value: Any) -> int:
         return self.missing if value is None else self.masks[bisect_right(self.points, value)]
@@ -114,7 +124,27 @@ def _segment_table(
     masks = [first]
     for point in ordered:
         masks.append(masks[-1] ^ changes[point])
-    return SegmentTable(name, ordered, masks, missing, _mean_bits(masks))
+    return SegmentTable(name, ordered, masks, missing, _mean_bits(masks), *_starts(ordered))
+
+
+def _starts(points: list[Any]) -> tuple[int, dict[str, tuple[int, int]]]:
+    """Return how many first characters tell `points` apart best, and the points that share them, as a range."""
+    if len(points) <= _FEW or not isinstance(points[0], str):
+        return 0, {}
+    width, starts = 0, {""}
+    for wider in range(1, _WIDEST):
+        found = {point[:wider] for point in points}
+        if len(found) > len(starts):
+            width, starts = wider, found
+        if len(found) * _FEW >= len(points):
+            break
+    ranges: dict[str, tuple[int, int]] = {}
+    for start in starts:
+        end = after_prefix(start)
+        # Every text with this start lies at or above it and below `end`, whatever follows.
+        until = len(points) if end is None else bisect_left(points, end)
+        ranges[start] = (bisect_right(points, start), until)
+    return width, ranges
 
 
 def member_table(name: str, members: Mapping[int, str], everything: int) -> MemberTable:

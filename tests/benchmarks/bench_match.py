@@ -1,0 +1,148 @@
+"""Matching a request against many rules: 10 of them, 1,000 of them, and CEL beside us when it is installed.
+
+Run: `python tests/benchmarks/bench_match.py`. What is measured is `RuleIndex.first` on facts that are already
+typed, over requests that spread evenly over the rules. CEL is asked as its users ask it: one compiled program per
+rule, in order, until one is true; it builds no index, so the last column of its rows is what an index is worth.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from opentokenbudget.conditions import RuleIndex, Type, parse
+from opentokenbudget.conditions.cel import to_cel
+
+TYPES: dict[str, Type] = {
+    "task": "string",
+    "user": "string",
+    "tenant": "string",
+    "input": "integer",
+    "cost": "decimal",
+}
+GOAL_US = 0.8
+GOAL_RATIO = 2.0
+SIZES = (10, 1000)
+MAKERS: dict[str, Callable[[int], dict[str, Any]]] = {
+    "equality, first field": lambda i: {"task": f"task-{i}"},
+    "equality, second field, first shared": lambda i: {"tenant": "acme", "task": f"task-{i}"},
+    "lists": lambda i: {"task": [f"task-{i}", f"other-{i}"]},
+    "intervals": lambda i: {"input": {"gte": i * 100, "lt": i * 100 + 100}},
+    "intervals, second field, first shared": lambda i: {
+        "tenant": "acme",
+        "input": {"gte": i * 100, "lt": i * 100 + 100},
+    },
+    "prefixes": lambda i: {"user": {"prefix": f"team-{i}."}},
+    "mixed": lambda i: (
+        {"tenant": "acme", "task": f"task-{i}"},
+        {
+            "tenant": ["acme", "other"],
+            "input": {"gte": i * 100, "lt": i * 100 + 100},
+            "task": {"exists": True},
+        },
+        {"user": {"prefix": f"team-{i}."}},
+        {"task": f"task-{i}", "input": {"gt": 0}, "cost": {"lt": "100"}},
+    )[i % 4],
+}
+
+
+class Row(NamedTuple):
+    """One line of the result: microseconds of ours at 1,000 rules, and the ratio that has a goal."""
+
+    name: str
+    ours_us: float
+    peer: str
+    ratio: float
+    goal: str
+    passed: bool
+
+
+def facts_for(i: int) -> dict[str, Any]:
+    """Return the facts of a request that rule `i` of every kind is made for."""
+    return {
+        "tenant": "acme",
+        "task": f"task-{i}",
+        "user": f"team-{i}.alice",
+        "input": i * 100 + 50,
+        "cost": 50_000_000_000,
+    }
+
+
+def microseconds(function: Callable[[Any], object], asked: list[Any], rounds: int) -> float:
+    """Return the least time of one call over `rounds` passes, the cost of the loop taken off."""
+    best = bare = float("inf")
+    for _ in range(rounds):
+        started = time.perf_counter()
+        for one in asked:
+            function(one)
+        best = min(best, time.perf_counter() - started)
+        started = time.perf_counter()
+        for _one in asked:
+            pass
+        bare = min(bare, time.perf_counter() - started)
+    return (best - bare) / len(asked) * 1e6
+
+
+def ours(maker: Callable[[int], dict[str, Any]], size: int, rounds: int) -> float:
+    """Return microseconds per match over `size` rules."""
+    index = RuleIndex([parse(maker(i), types=TYPES) for i in range(size)])
+    chance = random.Random(1)
+    asked = [facts_for(chance.randrange(size)) for _ in range(2000)]
+    for facts in asked:
+        assert index.first(facts) >= 0
+    return microseconds(index.first, asked, rounds)
+
+
+def cel(maker: Callable[[int], dict[str, Any]], size: int) -> tuple[str, float]:
+    """Return which CEL was asked and its microseconds per match, or why none was."""
+    try:
+        from cel import Context, compile as compile_cel
+    except ImportError:
+        return "CEL (Rust): not installed", 0.0
+    programs = [compile_cel(to_cel(parse(maker(i), types=TYPES))) for i in range(size)]
+
+    def first(facts: dict[str, Any]) -> int:
+        context = Context({"facts": facts})
+        for i, program in enumerate(programs):
+            if program.execute(context):
+                return i
+        return -1
+
+    chance = random.Random(1)
+    return "CEL (Rust), rule by rule", microseconds(
+        first, [facts_for(chance.randrange(size)) for _ in range(20)], 1
+    )
+
+
+def main(rounds: int = 30) -> list[Row]:
+    """Measure, print and return one row for each kind of rule and comparison."""
+    rows: list[Row] = []
+    for name, maker in MAKERS.items():
+        few, many = (ours(maker, size, rounds) for size in SIZES)
+        ratio = many / few
+        passed = ratio <= GOAL_RATIO and many <= GOAL_US
+        goal = f"<= {GOAL_RATIO:g}x of 10 rules ({few:.2f} us), <= {GOAL_US} us"
+        rows.append(Row(f"match 1,000 rules: {name}", many, "10 rules", ratio, goal, passed))
+    peer, peer_us = cel(MAKERS["equality, first field"], SIZES[1])
+    rows.append(
+        Row(
+            "match 1,000 rules: beside CEL",
+            rows[0].ours_us,
+            peer,
+            peer_us / rows[0].ours_us,
+            "faster",
+            not peer_us or peer_us > rows[0].ours_us,
+        )
+    )
+    for row in rows:
+        verdict = "ok  " if row.passed else "MISS"
+        print(
+            f"{verdict} {row.name:58} {row.ours_us:7.3f} us  {row.ratio:8.2f}x  {row.peer}; goal {row.goal}"
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    main()
