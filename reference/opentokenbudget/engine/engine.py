@@ -1,0 +1,214 @@
+"""The engine: wires the pillars. Its clock, its seed and its listeners are given to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from ..amounts import InvalidDecimal, InvalidInstant, parse_decimal, parse_instant
+from ..problems import Problem, ProblemError
+from ..routing import Decision, Identity, Outcome, Policy, Request, decide, follow, parse_request
+from .recording import attempt_record, priced_attempt
+
+ERRORS = (
+    "unavailable",
+    "rate_limited",
+    "timeout",
+    "context_exceeded",
+    "model_gone",
+    "content_filtered",
+    "bad_response",
+    "other",
+)
+
+
+class Listener(Protocol):
+    """Told of every decision and of every attempt's record, after the fact; what it raises reaches the caller."""
+
+    def decided(self, decision: Decision) -> None: ...
+
+    def settled(self, record: Mapping[str, Any]) -> None: ...
+
+
+class Engine:
+    """Answers requests under one policy.
+
+    Args:
+        policy: compiled by `routing.compile_policy`.
+        clock: the current instant in nanoseconds since 1970.
+        seed: the operator's secret; ids and draws are functions of it.
+        listeners: told of decisions and records.
+        remembered: how many request ids at least are remembered, to tell a retry from a conflict.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        clock: Callable[[], int],
+        seed: str,
+        listeners: Sequence[Listener] = (),
+        remembered: int = 100_000,
+    ) -> None:
+        self.policy = policy
+        self._clock = clock
+        self._identity = Identity(seed)
+        self._listeners = tuple(listeners)
+        self._seen = _Remembered(remembered)
+
+    def request(self, data: Mapping[str, Any]) -> Request:
+        """Return the request of the wire form `data`, checked once, for `decide` to take many times.
+
+        Raises:
+            ProblemError: what is wrong with it.
+        """
+        return parse_request(self.policy, data)
+
+    def decide(
+        self,
+        request: Request | Mapping[str, Any],
+        *,
+        at: int | str | None = None,
+        health: Mapping[str, str] | None = None,
+    ) -> Decision:
+        """Return the decision for `request`.
+
+        Args:
+            request: the wire form, or what `request` made of it.
+            at: the instant, else the request's own, else the clock's.
+            health: `healthy` or `unhealthy` by model or deployment, else the request's own.
+
+        Raises:
+            ProblemError: a request that is not in order, or `conflict`: another request had this id.
+        """
+        if not isinstance(request, Request):
+            request = parse_request(self.policy, request)
+        if at is None:
+            at = self._clock() if request.at is None else request.at
+        elif isinstance(at, str):
+            at = _instant(at)
+        decision = decide(
+            self.policy, self._identity, request, at, request.health if health is None else health
+        )
+        if not self._seen.agrees(decision.question.id, request.source):
+            message = f"another request had the id `{request.id}`"
+            raise ProblemError(Problem("conflict", "/id", message, "OTB-DEC-012"))
+        for listener in self._listeners:
+            listener.decided(decision)
+        return decision
+
+    def next(
+        self,
+        decision: Decision,
+        *,
+        error: str | None = None,
+        score: str | None = None,
+        usage: Mapping[str, Any] | None = None,
+        at: int | str | None = None,
+        health: Mapping[str, str] | None = None,
+    ) -> Decision:
+        """Return what follows the attempt of `decision`: fallback, cascade step, acceptance; or that nothing does.
+
+        Args:
+            error: why the attempt failed (`timeout`, `rate_limited` …); None when there was an answer.
+            score: the measured quality of the answer, a decimal string.
+            usage: what the attempt used, when it is known: its record goes to the listeners.
+            at: the instant, else the clock's.
+            health: the snapshot, else the decision's.
+
+        Raises:
+            ProblemError: `bad-outcome`, or whatever `settle` finds.
+        """
+        if error is not None and error not in ERRORS:
+            message = f"`{error}` is not an error of an attempt: {', '.join(ERRORS)}"
+            raise ProblemError(Problem("bad-outcome", "/error", message, "OTB-DEC-040"))
+        instant = self._clock() if at is None else _instant(at) if isinstance(at, str) else at
+        if usage is not None:
+            self.settle(decision, usage=usage, error=error, score=score)
+        outcome = Outcome(error=error, score=None if score is None else _score(score))
+        following = follow(decision, outcome, instant, decision.health if health is None else health)
+        if following is not decision:
+            for listener in self._listeners:
+                listener.decided(following)
+        return following
+
+    def settle(
+        self,
+        decision: Decision,
+        *,
+        usage: Mapping[str, Any] | None = None,
+        usage_source: str | None = None,
+        served: str | None = None,
+        context: Mapping[str, str] | None = None,
+        error: str | None = None,
+        score: str | None = None,
+        ended_at: int | None = None,
+    ) -> dict[str, Any]:
+        """Return the record of the attempt of `decision`, priced at its dispatch instant by what was served.
+
+        Args:
+            usage: quantity by meter; None when nobody knows, which is never 0.
+            usage_source: `provider` unless told; `unknown` without usage.
+            served: the model that the provider says it served, else the routed one.
+            context: as served, such as the service tier; keys left out are the decision's.
+
+        Raises:
+            ProblemError: `nothing-to-settle` for a denial, and what `Catalog.price` finds.
+        """
+        if not decision.attempts:
+            message = "a denied request made no attempt"
+            raise ProblemError(Problem("nothing-to-settle", "", message, "OTB-USAGE-007"))
+        cost = None
+        if usage is not None:
+            cost = priced_attempt(decision, usage, served=served, context=context)
+        record = attempt_record(
+            decision,
+            usage=usage,
+            cost=cost,
+            usage_source=usage_source or ("provider" if usage is not None else "unknown"),
+            served=served,
+            context=context,
+            error=error,
+            score=score,
+            ended_at=ended_at,
+        )
+        for listener in self._listeners:
+            listener.settled(record)
+        return record
+
+
+class _Remembered:
+    """The last ids and what they asked: two generations, so that forgetting costs nothing per request."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._young: dict[str, Mapping[str, Any]] = {}
+        self._old: dict[str, Mapping[str, Any]] = {}
+
+    def agrees(self, decision_id: str, source: Mapping[str, Any]) -> bool:
+        """Return whether `decision_id` is new or asked the same before, and remember it."""
+        known = self._young.get(decision_id)
+        if known is None:
+            known = self._old.get(decision_id)
+        if known is not None:
+            return known is source or known == source
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, {}
+        self._young[decision_id] = source
+        return True
+
+
+def _instant(text: str) -> int:
+    try:
+        return parse_instant(text)
+    except InvalidInstant as wrong:
+        raise ProblemError(Problem("bad-instant", "/at", str(wrong), "OTB-DOC-022")) from None
+
+
+def _score(text: str) -> int:
+    try:
+        return parse_decimal(text)
+    except (InvalidDecimal, TypeError):
+        raise ProblemError(
+            Problem("bad-outcome", "/score", f"`{text}` is not a decimal string", "OTB-DOC-020")
+        ) from None

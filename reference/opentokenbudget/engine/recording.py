@@ -1,0 +1,162 @@
+"""What was decided and used, as records of the usage log (schemas/v1/usage-record.schema.json).
+
+No prompt text, ever. Attributes declared private are left out and named in `redacted`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..amounts import format_decimal, format_instant
+from ..pricing import Cost
+from ..routing import Decision, classified_form, cost_form
+
+
+def decision_record(decision: Decision, *, simulated: bool = False) -> dict[str, Any]:
+    """Return the record of `decision`, which denials have too; the same decision has the same record id."""
+    question, policy, request = decision.question, decision.policy, decision.request
+    number = len(decision.attempts) if decision.action == "allow" else len(decision.attempts) + 1
+    stage = "end" if decision.final and decision.action == "allow" else "decision"
+    record: dict[str, Any] = {
+        "otb": "1.0",
+        "record": "decision",
+        "id": f"{question.id}#{number}/{stage}",
+        "at": format_instant(decision.at),
+        "decision": question.id,
+        "request": request.id,
+    }
+    if simulated:
+        record["simulated"] = True
+    if request.subject is not None:
+        record["subject"] = request.subject
+    _facts(record, decision)
+    record["input_tokens"] = request.input_tokens
+    record["max_output_tokens"] = request.output_limit
+    record["expected_output_tokens"] = request.expected_output_tokens
+    if request.max_usage:
+        record["max_usage"] = dict(request.max_usage)
+    if request.context:
+        record["context"] = dict(request.context)
+    if request.needs:
+        record["needs"] = list(request.needs)
+    if question.classified and not _private(decision, *question.classified):
+        record["classified"] = classified_form(question.classified)
+    record["value"] = format_decimal(question.value)
+    if question.value_rules:
+        record["value_rules_matched"] = list(question.value_rules)
+    if decision.rule is not None:
+        record["rule"] = decision.rule
+    attempt = decision.attempt
+    if attempt is not None:
+        record["tier"] = policy.tiers[attempt.tier].id
+        record["candidate"] = attempt.candidate.name
+        if attempt.draw is not None:
+            record["draw"] = str(attempt.draw)
+        record["cost"] = cost_form(attempt, policy.catalog.currency)
+    record["action"] = decision.action
+    record["reasons"] = list(decision.reasons)
+    if decision.health:
+        record["observations"] = {"health": dict(decision.health)}
+    record["policy"] = policy.stamp.as_json()
+    record["catalog"] = policy.catalog_stamp.as_json()
+    if policy.value_stamp is not None:
+        record["value_rules"] = policy.value_stamp.as_json()
+    return record
+
+
+def priced_attempt(
+    decision: Decision,
+    usage: Mapping[str, Any],
+    *,
+    served: str | None = None,
+    context: Mapping[str, str] | None = None,
+) -> Cost:
+    """Return what the last attempt of `decision` cost: by the served model and context, at its dispatch instant.
+
+    Raises:
+        PriceProblem: see `Catalog.price`.
+    """
+    attempt = decision.attempts[-1]
+    return decision.policy.catalog.price(
+        served or attempt.candidate.model.id, usage, attempt.at, {**decision.context, **(context or {})}
+    )
+
+
+def attempt_record(
+    decision: Decision,
+    *,
+    usage: Mapping[str, Any] | None,
+    cost: Cost | None,
+    usage_source: str,
+    served: str | None = None,
+    context: Mapping[str, str] | None = None,
+    error: str | None = None,
+    score: str | None = None,
+    ended_at: int | None = None,
+    simulated: bool = False,
+) -> dict[str, Any]:
+    """Return the record of the last attempt of `decision`; without usage its cost is unknown, never 0."""
+    attempt, policy = decision.attempts[-1], decision.policy
+    record: dict[str, Any] = {
+        "otb": "1.0",
+        "record": "attempt",
+        "id": f"{decision.id}#{attempt.number}",
+        "at": format_instant(attempt.at),
+        "decision": decision.id,
+        "request": decision.request.id,
+        "number": attempt.number,
+        "kind": attempt.kind,
+        "tier": policy.tiers[attempt.tier].id,
+    }
+    if simulated:
+        record["simulated"] = True
+    if ended_at is not None:
+        record["until"] = format_instant(ended_at)
+    models = {"routed": attempt.candidate.name}
+    if served is not None:
+        models["served"] = served
+    if cost is not None:
+        models["priced"] = cost.model
+    record["models"] = models
+    merged = {**attempt.candidate.context, **decision.request.context, **(context or {})}
+    if merged:
+        record["context"] = merged
+    record["usage_source"] = usage_source
+    if usage is not None and cost is not None:
+        record["usage"] = dict(usage)
+        priced = cost.as_json()
+        record["lines"] = priced["lines"]
+        record["total"] = priced["total"]
+        record["currency"] = priced["currency"]
+        record["exactness"] = "estimated" if usage_source == "estimated" else "computed"
+        record["catalog"] = policy.catalog_stamp.as_json()
+    else:
+        record["exactness"] = "unknown"
+    record["value"] = format_decimal(decision.question.value)
+    if score is not None:
+        record["score"] = score
+    record["outcome"] = {"status": "ok"} if error is None else {"status": "error", "error": error}
+    return record
+
+
+def _facts(record: dict[str, Any], decision: Decision) -> None:
+    attributes, declared = decision.request.attributes, decision.policy.attributes
+    facts: dict[str, Any] = {}
+    for name, value in attributes.items():
+        if declared[name].private:
+            continue
+        kind = declared[name].type
+        if kind == "decimal":
+            facts[name] = format_decimal(value)
+        else:
+            facts[name] = sorted(value) if kind == "strings" else value
+    if facts:
+        record["facts"] = facts
+    redacted = sorted(name for name in attributes if declared[name].private)
+    if redacted:
+        record["redacted"] = redacted
+
+
+def _private(decision: Decision, *names: str) -> bool:
+    return any(decision.policy.attributes[name].private for name in names)

@@ -1,0 +1,43 @@
+"""The first pillar: route every prompt to the model that it needs.
+
+Pure: a compiled policy, a request, an instant, a health snapshot and a seed give a decision.
+"""
+
+from .candidates import Note
+from .deciding import Outcome, answer, ask, decide, follow
+from .decision import Attempt, Decision, Question, classified_form, cost_form
+from .identity import Identity
+from .policy import Attribute, Candidate, Fallback, Policy, Rule, Stamp, Tier, compile_policy, declared_attributes
+from .references import policy_problems
+from .request import Request, parse_request
+from .trace import Step, Trace, trace_of
+
+__all__ = [
+    "Attempt",
+    "Attribute",
+    "Candidate",
+    "Decision",
+    "Fallback",
+    "Identity",
+    "Note",
+    "Outcome",
+    "Policy",
+    "Question",
+    "Request",
+    "Rule",
+    "Stamp",
+    "Step",
+    "Tier",
+    "Trace",
+    "answer",
+    "ask",
+    "classified_form",
+    "compile_policy",
+    "cost_form",
+    "decide",
+    "declared_attributes",
+    "follow",
+    "parse_request",
+    "policy_problems",
+    "trace_of",
+]

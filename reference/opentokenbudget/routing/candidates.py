@@ -1,0 +1,236 @@
+"""Which candidates of a tier could serve, and which of them does.
+
+A candidate is dropped with the first reason that holds; what is left is chosen by the tier's selection.
+`notes`, where given, collects every verdict for the trace; a decision passes None and stops at the first answer.
+
+Source: spec/60-decision.md OTB-DEC-020 ff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from ..amounts import PICO
+from ..pricing import Capabilities, Estimator
+from .decision import Attempt, AttemptKind, Question
+from .identity import draw
+from .policy import Candidate, Policy, Tier, quality_of
+from .request import Request
+
+
+class Note(NamedTuple):
+    """One verdict: `expected` in units of 10⁻¹² of the currency, None where it was not worked out."""
+
+    candidate: str
+    tier: str
+    attempt: int
+    reason: str
+    expected: int | None = None
+
+
+class Exclusions(Struct, frozen=True):
+    """What earlier attempts rule out: names tried, models gone, and windows of at most so many tokens."""
+
+    tried: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    window: int = 0
+
+
+NO_EXCLUSIONS = Exclusions()
+
+
+class Offer(NamedTuple):
+    """A candidate that could serve, its output limit, and its expected cost in units of 10⁻¹²."""
+
+    candidate: Candidate
+    estimator: Estimator
+    output_limit: int
+    expected: int
+
+
+def choose(
+    policy: Policy,
+    question: Question,
+    rank: int,
+    number: int,
+    kind: AttemptKind,
+    at: int,
+    health: Mapping[str, str],
+    exclusions: Exclusions,
+    notes: list[Note] | None,
+) -> Attempt | None:
+    """Return the attempt that the tier `rank` offers, or None when no candidate of it can serve."""
+    tier = policy.tiers[rank]
+    offers: list[Offer] = []
+    # Without a trace, a tier that takes the first need not look at the others.
+    hasty = notes is None and tier.selection == "first"
+    for candidate in tier.candidates:
+        offer = _appraise(policy, question, tier, candidate, at, health, exclusions)
+        if isinstance(offer, str):
+            if notes is not None:
+                notes.append(Note(candidate.name, tier.id, number, offer))
+            continue
+        offers.append(offer)
+        if hasty:
+            break
+    if not offers:
+        return None
+    chosen, drawn = offers[0], None
+    if len(offers) > 1 or tier.selection == "weighted":
+        chosen, drawn = _select(question, tier, offers, number, at)
+    request = question.request
+    bound = chosen.estimator.upper(request.input_tokens, chosen.output_limit, at, at, request.max_usage)
+    if bound is None:
+        raise AssertionError("what has an expected cost has a bound")
+    if notes is not None:
+        for offer in offers:
+            verdict = "chosen" if offer is chosen else "not-chosen"
+            notes.append(Note(offer.candidate.name, tier.id, number, verdict, offer.expected))
+    return Attempt(
+        number, kind, chosen.candidate, rank, chosen.output_limit, chosen.expected, bound, drawn, at, health
+    )
+
+
+def _appraise(
+    policy: Policy,
+    question: Question,
+    tier: Tier,
+    candidate: Candidate,
+    at: int,
+    health: Mapping[str, str],
+    exclusions: Exclusions,
+) -> Offer | str:
+    """Return what `candidate` offers, or the first reason why it cannot serve."""
+    request = question.request
+    if exclusions is not NO_EXCLUSIONS and (reason := _excluded(candidate, exclusions)):
+        return reason
+    if not candidate.released_at <= at < candidate.retires_at:
+        return "unreleased" if at < candidate.released_at else "retired"
+    if request.needs and (reason := _lacks(candidate.model.capabilities, request.needs)):
+        return reason
+    limit = request.output_limit
+    if limit > candidate.max_output:
+        limit = candidate.max_output
+    input_tokens = request.input_tokens
+    if input_tokens > candidate.max_input or input_tokens + limit > candidate.context_window:
+        return "exceeds-context"
+    if health and "unhealthy" in (health.get(candidate.name), health.get(candidate.model.id)):
+        return "unhealthy"
+    if tier.selection == "weighted" and candidate.weight == 0:
+        return "zero-weight"
+    estimator = candidate.estimator
+    if request.context:
+        merged = {**request.context, **candidate.context}
+        if any(merged[key] != value for key, value in request.context.items()):
+            return "context-mismatch"
+        estimator = policy.catalog.estimator(candidate.model.id, merged)
+    expected_output = request.expected_output_tokens
+    if expected_output > limit:
+        expected_output = limit
+    expected = estimator.expected(input_tokens, expected_output, at)
+    if expected is None:
+        return _unpriced(estimator, request, at)
+    # Further meters may be unpriced; only then must the bound be worked out before the choice.
+    if request.max_usage:
+        bound = estimator.upper(input_tokens, limit, at, at, request.max_usage)
+        if bound is None:
+            return _unpriced(estimator, request, at)
+    require = question.rule.require
+    if require is not None:
+        bound = estimator.upper(input_tokens, limit, at, at, request.max_usage)
+        if bound is None:
+            return _unpriced(estimator, request, at)
+        facts = _facts(question, tier, candidate, at, expected, bound)
+        if policy.tests[id(require)](facts) is not True:
+            return "fails-require"
+    return Offer(candidate, estimator, limit, expected)
+
+
+def _excluded(candidate: Candidate, exclusions: Exclusions) -> str | None:
+    if candidate.name in exclusions.tried:
+        return "already-tried"
+    if candidate.model.id in exclusions.gone:
+        return "model-gone"
+    if candidate.context_window <= exclusions.window:
+        return "exceeds-context"
+    return None
+
+
+def _unpriced(estimator: Estimator, request: Request, at: int) -> str:
+    problem = estimator.problem(request.input_tokens, request.output_limit, at, request.max_usage)
+    return "unknown-context" if problem is not None and problem.code == "unknown-context" else "unpriced"
+
+
+def _lacks(capabilities: Capabilities, needs: Sequence[str]) -> str | None:
+    """Return what `needs` finds missing; what is not declared is missing."""
+    for need in needs:
+        side, dot, modality = need.partition(".")
+        if not dot:
+            if need not in (capabilities.features or ()):
+                return "lacks-feature"
+        elif modality not in ((capabilities.input if side == "input" else capabilities.output) or ()):
+            return "lacks-modality"
+    return None
+
+
+def _facts(
+    question: Question, tier: Tier, candidate: Candidate, at: int, expected: int, bound: int
+) -> dict[str, Any]:
+    """Return the facts of a candidate, which `require` reads."""
+    model = candidate.model
+    facts: dict[str, Any] = {
+        "model": model.id,
+        "provider": model.provider,
+        "deployment": candidate.name,
+        "tier": tier.id,
+        "cost": expected,
+        "bound": bound,
+        "features": frozenset(model.capabilities.features or ()),
+    }
+    rating = candidate.rating_at(at)
+    if rating is not None:
+        facts["latency_ms"] = rating.latency_ms
+        facts["quality"] = quality_of(rating, question.task)
+    for key, value in (*question.request.context.items(), *candidate.context.items()):
+        facts[f"context.{key}"] = value
+    return facts
+
+
+def _select(
+    question: Question, tier: Tier, offers: Sequence[Offer], number: int, at: int
+) -> tuple[Offer, int | None]:
+    """Return the offer that the tier's selection takes, and the draw if it drew; ties go to the first listed."""
+    match tier.selection:
+        case "cheapest":
+            return min(offers, key=lambda offer: offer.expected), None
+        case "utility":
+            return min(offers, key=lambda offer: _utility(question, tier, offer, at)), None
+        case "weighted":
+            drawn = draw(question.id, f"weighted/{number}")
+            target = drawn * sum(offer.candidate.weight for offer in offers) >> 64
+            for offer in offers:
+                target -= offer.candidate.weight
+                if target < 0:
+                    return offer, drawn
+            raise AssertionError("the weights left are positive")
+        case _:
+            return offers[0], None
+
+
+def _utility(question: Question, tier: Tier, offer: Offer, at: int) -> int:
+    """Return expected cost + latency × per_second + (1 − quality) × liability × value.
+
+    Exact, in units of 10⁻³⁹ of the currency: milliseconds bring 10³, quality and value 10¹² each.
+    """
+    rating = offer.candidate.rating_at(at)
+    latency_ms = (rating.latency_ms or 0) if rating is not None else 0
+    quality = quality_of(rating, question.task) or 0
+    scale = PICO * PICO
+    return (
+        offer.expected * 1000 * scale
+        + latency_ms * tier.per_second * scale
+        + (PICO - quality) * tier.liability * question.value * 1000
+    )

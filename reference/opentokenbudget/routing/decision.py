@@ -1,0 +1,198 @@
+"""The decision: which model serves, at what expected cost, and why; frozen, and complete enough for `next`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
+
+from ..amounts import format_decimal, format_instant
+from ..classifiers import Classification
+from .policy import Candidate, Policy, Rule
+from .request import Request
+
+if TYPE_CHECKING:
+    from .trace import Trace
+
+Action = Literal["allow", "downgrade", "throttle", "queue", "deny"]
+AttemptKind = Literal["primary", "retry", "fallback", "cascade"]
+
+
+class Attempt(Struct, frozen=True):
+    """One choice of a candidate: what was tried so far stands in the decision's `attempts`, this one last.
+
+    Attributes:
+        tier: rank of the tier that the candidate was taken from.
+        output_limit: output tokens to allow upstream.
+        expected, bound: costs in units of 10⁻¹² of the catalog's currency.
+        draw: 64 bits of a weighted selection, else None.
+        at, health: the instant and the health snapshot that it was chosen under.
+    """
+
+    number: int
+    kind: AttemptKind
+    candidate: Candidate
+    tier: int
+    output_limit: int
+    expected: int
+    bound: int
+    draw: int | None
+    at: int
+    health: Mapping[str, str]
+
+
+class Question(Struct, frozen=True):
+    """What all decisions of one request share: the request, and what was concluded before any model.
+
+    Attributes:
+        value: the weight, in units of 10⁻¹².
+        tier: rank of the tier to begin with, the floor applied; unused where the rule denies.
+        floor: the lowest rank that may serve.
+        ladder: ranks of the cascade, the floor applied; () without one.
+    """
+
+    id: str
+    request: Request
+    facts: Mapping[str, Any]
+    classified: Mapping[str, Classification]
+    value: int
+    value_rules: tuple[str, ...]
+    task: str | None
+    rule: Rule
+    tier: int
+    floor: int
+    ladder: tuple[int, ...]
+
+
+class Decision(Struct, frozen=True):
+    """The answer to a request, or to the outcome of its last attempt.
+
+    Attributes:
+        action: `allow` names a candidate; `deny` names none.
+        reasons: codes from schemas/v1/reason-codes.json, in the order in which they arose.
+        final: no call is to be made for this decision.
+        attempts: all attempts so far; the last is the one to make, unless `final`.
+        errors: how each attempt but the last one ended: an error, or `unaccepted`.
+        at, health: the instant and the health snapshot of this decision.
+    """
+
+    policy: Policy
+    question: Question
+    action: Action
+    reasons: tuple[str, ...]
+    final: bool
+    at: int
+    health: Mapping[str, str]
+    attempts: tuple[Attempt, ...] = ()
+    errors: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.question.id
+
+    @property
+    def request(self) -> Request:
+        return self.question.request
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The attempt to make, or the one whose answer stands; None in a denial."""
+        return self.attempts[-1] if self.action == "allow" else None
+
+    @property
+    def candidate(self) -> str | None:
+        """The model or deployment as the policy names it."""
+        return self.attempts[-1].candidate.name if self.action == "allow" else None
+
+    @property
+    def model(self) -> str | None:
+        """The model's id in the catalog."""
+        return self.attempts[-1].candidate.model.id if self.action == "allow" else None
+
+    @property
+    def tier(self) -> str | None:
+        return self.policy.tiers[self.attempts[-1].tier].id if self.action == "allow" else None
+
+    @property
+    def rule(self) -> str | None:
+        """The rule that matched; None where the default served."""
+        return self.question.rule.id if self.question.rule.position >= 0 else None
+
+    @property
+    def context(self) -> dict[str, str]:
+        """The context that the attempt is priced in: the deployment's and the request's."""
+        attempt = self.attempt
+        return {} if attempt is None else {**attempt.candidate.context, **self.request.context}
+
+    @property
+    def max_output_tokens(self) -> int | None:
+        """The limit to send upstream."""
+        attempt = self.attempt
+        return None if attempt is None else attempt.output_limit
+
+    @property
+    def trace(self) -> Trace:
+        """Why and why not, for each classifier, rule and candidate; worked out at this call."""
+        from .trace import trace_of
+
+        return trace_of(self)
+
+    def as_json(self, *, trace: bool = False) -> dict[str, Any]:
+        """Return the wire form (schemas/v1/decision.schema.json)."""
+        question, policy = self.question, self.policy
+        form: dict[str, Any] = {"otb": "1.0", "kind": "decision", "id": question.id}
+        form["request"] = question.request.id
+        if question.request.subject is not None:
+            form["subject"] = question.request.subject
+        form["at"] = format_instant(self.at)
+        form["action"] = self.action
+        form["reasons"] = list(self.reasons)
+        form["final"] = self.final
+        if self.rule is not None:
+            form["rule"] = self.rule
+        attempt = self.attempt
+        if attempt is not None:
+            form["attempt"] = {"number": attempt.number, "kind": attempt.kind}
+            form["candidate"] = attempt.candidate.name
+            form["model"] = attempt.candidate.model.id
+            if self.context:
+                form["context"] = self.context
+            form["tier"] = policy.tiers[attempt.tier].id
+            form["max_output_tokens"] = attempt.output_limit
+            form["cost"] = cost_form(attempt, policy.catalog.currency)
+            if attempt.draw is not None:
+                form["draw"] = str(attempt.draw)
+        if question.classified:
+            form["classified"] = classified_form(question.classified)
+        form["value"] = format_decimal(question.value)
+        if question.value_rules:
+            form["value_rules_matched"] = list(question.value_rules)
+        form["policy"] = policy.stamp.as_json()
+        form["catalog"] = policy.catalog_stamp.as_json()
+        if policy.value_stamp is not None:
+            form["value_rules"] = policy.value_stamp.as_json()
+        if trace:
+            form["trace"] = self.trace.as_json()
+        return form
+
+
+def cost_form(attempt: Attempt, currency: str) -> dict[str, str]:
+    """Return expected cost and bound of `attempt` as decisions and records write them."""
+    return {
+        "expected": format_decimal(attempt.expected),
+        "bound": format_decimal(attempt.bound),
+        "currency": currency,
+    }
+
+
+def classified_form(classified: Mapping[str, Classification]) -> dict[str, dict[str, str]]:
+    """Return what classifiers gave, by attribute, as decisions and records write it."""
+    return {
+        attribute: {
+            "value": given.value,
+            "confidence": format_decimal(given.confidence),
+            "classifier": given.classifier,
+        }
+        for attribute, given in classified.items()
+    }

@@ -1,0 +1,378 @@
+"""The policy as the decision needs it: names resolved, conditions indexed, costs ready to be computed.
+
+`compile_policy` takes checked data (references.policy_problems found nothing) and answers frozen values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from ..amounts import PICO, parse_date, parse_decimal
+from ..classifiers import Classifiers, compile_classifiers
+from ..conditions import Condition, RuleIndex, Type, attributes_of, compiled, parse
+from ..pricing import Catalog, Estimator, Model
+from ..problems import Problem, ProblemError
+from ..value import ValueRules, compile_value_rules
+from .facts import accept_types, candidate_types, request_types
+
+DEFAULT_OUTPUT_TOKENS = 4096
+DEFAULT_ATTEMPTS = 3
+EVER = 1 << 80
+
+Selection = Literal["first", "cheapest", "weighted", "utility"]
+
+
+class Attribute(Struct, frozen=True):
+    """A declared fact: `values` are the only ones it may have, None when any will do."""
+
+    name: str
+    type: Type
+    trust: Literal["verified", "asserted"] = "asserted"
+    required: bool = False
+    private: bool = False
+    values: frozenset[str] | None = None
+
+
+class Rating(Struct, frozen=True):
+    """What is known of a candidate since `as_of`: milliseconds, and quality by task in units of 10⁻¹²."""
+
+    as_of: int
+    latency_ms: int | None
+    quality: Mapping[str, int]
+
+
+class Candidate(Struct, frozen=True):
+    """A model or a deployment of a tier, with what a decision asks of it; instants are half-open bounds."""
+
+    name: str
+    model: Model
+    context: Mapping[str, str]
+    weight: int
+    estimator: Estimator
+    released_at: int
+    retires_at: int
+    context_window: int
+    max_input: int
+    max_output: int
+    ratings: tuple[Rating, ...]
+
+    def rating_at(self, at: int) -> Rating | None:
+        """Return the latest rating whose day is not after `at`."""
+        best = None
+        for rating in self.ratings:
+            if rating.as_of <= at and (best is None or rating.as_of >= best.as_of):
+                best = rating
+        return best
+
+
+class Tier(Struct, frozen=True):
+    """An ordered class of candidates. Money of `utility` is in units of 10⁻¹²."""
+
+    id: str
+    rank: int
+    candidates: tuple[Candidate, ...]
+    selection: Selection
+    per_second: int = 0
+    liability: int = 0
+
+
+class Cascade(Struct, frozen=True):
+    """Tiers by rank, cheapest first, and the test that an answer must pass."""
+
+    tiers: tuple[int, ...]
+    accept: Condition
+
+
+class Rule(Struct, frozen=True):
+    """What serves: a tier, a cascade, or nobody. `position` is -1 for the default; ranks index the tiers."""
+
+    id: str
+    position: int
+    condition: Condition | None
+    tier: int | None
+    cascade: Cascade | None
+    floor: int
+    require: Condition | None
+    deny: bool
+
+
+class Fallback(Struct, frozen=True):
+    """After which errors another candidate is tried, how often in all, and in which tiers next."""
+
+    after: frozenset[str]
+    attempts: int
+    order: Literal["same-tier", "same-tier-then-up", "same-tier-then-down", "chain"]
+    chain: Mapping[int, int]
+
+    def next_tiers(self, start: int, floor: int, count: int) -> tuple[int, ...]:
+        """Return the ranks to try after the tier `start`, in order, none below `floor`."""
+        match self.order:
+            case "same-tier-then-up":
+                return tuple(range(start + 1, count))
+            case "same-tier-then-down":
+                return tuple(range(start - 1, floor - 1, -1))
+            case "chain":
+                seen = [start]
+                while (following := self.chain.get(seen[-1])) is not None and following not in seen:
+                    seen.append(following)
+                return tuple(rank for rank in seen[1:] if rank >= floor)
+            case _:
+                return ()
+
+
+class Stamp(Struct, frozen=True):
+    """Which document: id, version and digest."""
+
+    id: str
+    version: str
+    digest: str
+
+    def as_json(self) -> dict[str, object]:
+        return {"id": self.id, "version": self.version, "digest": self.digest}
+
+
+class FactTypes(Struct, frozen=True):
+    """The types of the facts that rules, `accept` and `require` read."""
+
+    request: Mapping[str, Type]
+    accept: Mapping[str, Type]
+    candidate: Mapping[str, Type]
+
+    @classmethod
+    def of(cls, attributes: Mapping[str, Attribute], catalog: Catalog) -> FactTypes:
+        declared = {name: attribute.type for name, attribute in attributes.items()}
+        keys = catalog.context_keys
+        return cls(request_types(declared, keys), accept_types(declared, keys), candidate_types(keys))
+
+
+class Policy(Struct, frozen=True):
+    """A policy that can decide. `uses` are the facts that any condition reads."""
+
+    stamp: Stamp
+    catalog: Catalog
+    catalog_stamp: Stamp
+    value_stamp: Stamp | None
+    attributes: Mapping[str, Attribute]
+    required: tuple[str, ...]
+    subject: str | None
+    timezone: str
+    max_output_tokens: int
+    overhead_tokens: int
+    classifiers: Classifiers | None
+    value: ValueRules | None
+    tiers: tuple[Tier, ...]
+    rules: tuple[Rule, ...]
+    default: Rule
+    index: RuleIndex
+    fallback: Fallback | None
+    quality_floor: Mapping[str, int]
+    uses: frozenset[str]
+    tests: Mapping[int, Any]
+
+
+def compile_policy(
+    data: Mapping[str, Any],
+    *,
+    catalog: Catalog,
+    value_rules: Mapping[str, Any] | None = None,
+    digest: str = "",
+    value_digest: str = "",
+) -> Policy:
+    """Return the policy of the checked document `data`, ready to decide over `catalog`.
+
+    Raises:
+        ProblemError: `unsupported-feature` where the policy needs what this engine does not do yet
+            (pools, exploration, classifier artefacts), and whatever a condition gets wrong.
+    """
+    _refuse_unsupported(data)
+    attributes = declared_attributes(data)
+    types = FactTypes.of(attributes, catalog)
+    ranks = {tier["id"]: rank for rank, tier in enumerate(data["tiers"])}
+    candidates = _Candidates(data, catalog)
+    tiers = tuple(_tier(tier, rank, candidates) for rank, tier in enumerate(data["tiers"]))
+    rules = tuple(
+        _rule(rule, position, f"/rules/{position}", ranks, types)
+        for position, rule in enumerate(data.get("rules", ()))
+    )
+    default = _rule({"id": "default", **data["default"]}, -1, "/default", ranks, types)
+    value = None if value_rules is None else compile_value_rules(value_rules, types.request)
+    defaults = data.get("defaults", {})
+    uses: set[str] = set() if value is None else set(value.attributes)
+    for rule in rules:
+        if rule.condition is not None:
+            uses |= attributes_of(rule.condition)
+    cascades = [rule.cascade for rule in (*rules, default) if rule.cascade is not None]
+    requires = [rule.require for rule in (*rules, default) if rule.require is not None]
+    return Policy(
+        stamp=Stamp(data["id"], data["version"], digest),
+        catalog=catalog,
+        catalog_stamp=Stamp(catalog.id, catalog.version, catalog.digest),
+        value_stamp=None
+        if value_rules is None
+        else Stamp(value_rules["id"], value_rules["version"], value_digest),
+        attributes=attributes,
+        required=tuple(name for name, attribute in attributes.items() if attribute.required),
+        subject=data.get("subject"),
+        timezone=data.get("timezone", "UTC"),
+        max_output_tokens=defaults.get("max_output_tokens", DEFAULT_OUTPUT_TOKENS),
+        overhead_tokens=defaults.get("overhead_tokens", 0),
+        classifiers=compile_classifiers(data["classifiers"]) if data.get("classifiers") else None,
+        value=value,
+        tiers=tiers,
+        rules=rules,
+        default=default,
+        index=RuleIndex([rule.condition for rule in rules]),
+        fallback=_fallback(data.get("fallback"), ranks),
+        quality_floor={
+            task: ranks[tier] for task, tier in data.get("fairness", {}).get("quality_floor", {}).items()
+        },
+        uses=frozenset(uses),
+        # Conditions are not hashable by value cheaply: their closures are found by identity.
+        tests={id(condition): compiled(condition) for condition in [*requires, *(c.accept for c in cascades)]},
+    )
+
+
+def declared_attributes(data: Mapping[str, Any]) -> dict[str, Attribute]:
+    """Return the attributes of a policy; what a classifier gives is declared by that, as an asserted string."""
+    attributes = {
+        name: Attribute(
+            name=name,
+            type=declared["type"],
+            trust=declared.get("trust", "asserted"),
+            required=declared.get("required", False),
+            private=declared.get("private", False),
+            values=frozenset(declared["values"]) if "values" in declared else None,
+        )
+        for name, declared in data.get("attributes", {}).items()
+    }
+    for classifier in data.get("classifiers", ()):
+        attributes.setdefault(classifier["gives"], Attribute(classifier["gives"], "string"))
+    return attributes
+
+
+def _refuse_unsupported(data: Mapping[str, Any]) -> None:
+    found = [
+        Problem("unsupported-feature", f"/{field}", f"this engine does not do `{field}` yet")
+        for field in ("pools", "explore")
+        if data.get(field)
+    ]
+    for position, classifier in enumerate(data.get("classifiers", ())):
+        for kind in ("artefact", "clusters"):
+            if kind in classifier:
+                message = f"this engine does not run classifiers with `{kind}` yet"
+                found.append(Problem("unsupported-feature", f"/classifiers/{position}/{kind}", message))
+    if found:
+        raise ProblemError(found)
+
+
+class _Candidates:
+    """Builds each named candidate once."""
+
+    def __init__(self, data: Mapping[str, Any], catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._deployments = {deployment["id"]: deployment for deployment in data.get("deployments", ())}
+        self._ratings = data.get("ratings", ())
+        self._built: dict[str, Candidate] = {}
+
+    def __getitem__(self, name: str) -> Candidate:
+        if name not in self._built:
+            self._built[name] = self._build(name)
+        return self._built[name]
+
+    def _build(self, name: str) -> Candidate:
+        deployment = self._deployments.get(name, {"model": name})
+        model = self._catalog.resolve(deployment["model"])
+        if model is None:
+            message = f"`{deployment['model']}` is not a model of the catalog"
+            raise ProblemError(Problem("unknown-model", "", message, "OTB-POLICY-015"))
+        capabilities = model.capabilities
+        own = [rating for rating in self._ratings if rating["model"] == name]
+        of_model = [rating for rating in self._ratings if self._catalog.resolve(rating["model"]) is model]
+        context = dict(deployment.get("context", {}))
+        return Candidate(
+            name=name,
+            model=model,
+            context=context,
+            weight=deployment.get("weight", 1),
+            estimator=self._catalog.estimator(model, context),
+            released_at=-EVER if model.lifecycle.released_at is None else model.lifecycle.released_at,
+            retires_at=EVER if model.lifecycle.retires_at is None else model.lifecycle.retires_at,
+            context_window=capabilities.context_window or EVER,
+            max_input=capabilities.max_input or EVER,
+            max_output=capabilities.max_output or EVER,
+            ratings=_ratings(own or of_model),
+        )
+
+
+def _ratings(given: Sequence[Mapping[str, Any]]) -> tuple[Rating, ...]:
+    return tuple(
+        Rating(
+            as_of=parse_date(rating["as_of"]),
+            latency_ms=rating.get("latency_ms"),
+            quality={task: parse_decimal(quality) for task, quality in rating.get("quality", {}).items()},
+        )
+        for rating in given
+    )
+
+
+def _tier(data: Mapping[str, Any], rank: int, candidates: _Candidates) -> Tier:
+    select = data.get("select", "first")
+    names = tuple(candidates[name] for name in data["models"])
+    if isinstance(select, str):
+        return Tier(data["id"], rank, names, select)  # type: ignore[arg-type]
+    utility = select["utility"]
+    return Tier(
+        id=data["id"],
+        rank=rank,
+        candidates=names,
+        selection="utility",
+        per_second=parse_decimal(utility.get("per_second", "0")),
+        liability=parse_decimal(utility.get("liability", "0")),
+    )
+
+
+def _rule(
+    data: Mapping[str, Any], position: int, pointer: str, ranks: Mapping[str, int], types: FactTypes
+) -> Rule:
+    condition = parse(data["when"], types=types.request, pointer=f"{pointer}/when") if "when" in data else None
+    cascade = None
+    if "cascade" in data:
+        accept = parse(data["cascade"]["accept"], types=types.accept, pointer=f"{pointer}/cascade/accept")
+        cascade = Cascade(tuple(ranks[tier] for tier in data["cascade"]["tiers"]), accept)
+    require = None
+    if "require" in data:
+        require = parse(data["require"], types=types.candidate, pointer=f"{pointer}/require")
+    return Rule(
+        id=data["id"],
+        position=position,
+        condition=condition,
+        tier=ranks[data["tier"]] if "tier" in data else None,
+        cascade=cascade,
+        floor=ranks[data["floor"]] if "floor" in data else 0,
+        require=require,
+        deny=data.get("deny", False),
+    )
+
+
+def _fallback(data: Mapping[str, Any] | None, ranks: Mapping[str, int]) -> Fallback | None:
+    if data is None:
+        return None
+    to = data.get("to", "same-tier")
+    chain = {} if isinstance(to, str) else {ranks[tier]: ranks[target] for tier, target in to.items()}
+    return Fallback(
+        after=frozenset(data["after"]),
+        attempts=data.get("attempts", DEFAULT_ATTEMPTS),
+        order=to if isinstance(to, str) else "chain",
+        chain=chain,
+    )
+
+
+def quality_of(rating: Rating | None, task: str | None) -> int | None:
+    """Return the quality from 0 to `PICO` that `rating` states for `task`, else its default, else None."""
+    if rating is None:
+        return None
+    quality = rating.quality.get(task) if task is not None else None
+    return rating.quality.get("default") if quality is None else min(quality, PICO)

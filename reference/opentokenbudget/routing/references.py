@@ -1,0 +1,306 @@
+"""What a policy says of itself and of its catalog, beyond its shape: every name must lead somewhere.
+
+Takes documents that their schemas accept, answers problems in document order; warnings are the linter's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..amounts import UnknownZone, zone_named
+from ..conditions import Type, problems
+from ..pricing import Catalog
+from ..problems import Problem, did_you_mean
+from .facts import RESERVED
+from .policy import Attribute, FactTypes, declared_attributes
+
+
+def policy_problems(
+    data: Mapping[str, Any], catalog: Catalog | None, value_rules: Mapping[str, Any] | None = None
+) -> tuple[Problem, ...]:
+    """Return what is wrong with the policy `data`, whose shape is right.
+
+    Args:
+        data: a policy that its schema accepts.
+        catalog: the catalog that it refers to, or None when that could not be read: names of models go unchecked.
+        value_rules: the value rules that it refers to; only what depends on the policy is checked here,
+            with pointers into the value rules' own document by `value_problems`.
+    """
+    return tuple(_Check(data, catalog).run())
+
+
+def value_problems(
+    policy: Mapping[str, Any], value_rules: Mapping[str, Any], catalog: Catalog | None
+) -> tuple[Problem, ...]:
+    """Return what is wrong with `value_rules` under the attributes of `policy`; pointers lead into the rules."""
+    types = dict(FactTypes.of(declared_attributes(policy), catalog).request)
+    del types["value"]
+    found = list(_repeated("value rule", "/rules", value_rules["rules"]))
+    for position, rule in enumerate(value_rules["rules"]):
+        if "when" in rule:
+            found += _conditions(rule["when"], types, f"/rules/{position}/when")
+    return tuple(found)
+
+
+class _Check:
+    """One pass over one policy, in document order of its fields."""
+
+    def __init__(self, data: Mapping[str, Any], catalog: Catalog | None) -> None:
+        self.data = data
+        self.catalog = catalog
+        self.attributes: dict[str, Attribute] = declared_attributes(data)
+        self.types = FactTypes.of(self.attributes, catalog)
+        self.deployments = {deployment["id"]: deployment for deployment in data.get("deployments", ())}
+        self.ranks = {tier["id"]: rank for rank, tier in enumerate(data["tiers"])}
+        self.rated = {rating["model"] for rating in data.get("ratings", ()) if "quality" in rating}
+        self.timed = {rating["model"] for rating in data.get("ratings", ()) if "latency_ms" in rating}
+        self.pools = {pool["id"]: pool for pool in data.get("pools", ())}
+
+    def run(self) -> Iterator[Problem]:
+        parts = {
+            "subject": self.subject,
+            "timezone": self.timezone,
+            "attributes": self.reserved,
+            "classifiers": self.classifiers,
+            "deployments": self.deployment_problems,
+            "ratings": self.ratings,
+            "tiers": self.tiers,
+            "rules": self.rules,
+            "default": self.default,
+            "pools": self.pool_problems,
+            "fallback": self.fallback,
+            "fairness": self.fairness,
+        }
+        for field in self.data:
+            if field in parts:
+                yield from parts[field]()
+
+    def subject(self) -> Iterator[Problem]:
+        name = self.data["subject"]
+        yield from self.attribute(name, "/subject")
+        if name in self.attributes and self.attributes[name].trust != "verified":
+            message = f"the subject `{name}` is the caller's word: declare it `trust: verified`"
+            yield Problem("subject-not-verified", "/subject", message, "OTB-POLICY-005")
+
+    def timezone(self) -> Iterator[Problem]:
+        yield from _zone(self.data["timezone"], "/timezone")
+
+    def reserved(self) -> Iterator[Problem]:
+        for name in self.data["attributes"]:
+            if name in RESERVED:
+                message = f"`{name}` is derived by the router and cannot be declared"
+                yield Problem("reserved-name", f"/attributes/{name}", message, "OTB-POLICY-006")
+
+    def classifiers(self) -> Iterator[Problem]:
+        yield from _repeated("classifier", "/classifiers", self.data["classifiers"])
+        for position, classifier in enumerate(self.data["classifiers"]):
+            pointer = f"/classifiers/{position}"
+            if classifier["gives"] in RESERVED:
+                message = f"`{classifier['gives']}` is derived by the router: a classifier cannot give it"
+                yield Problem("reserved-name", f"{pointer}/gives", message, "OTB-POLICY-006")
+            attribute = self.attributes[classifier["gives"]]
+            if attribute.type != "string":
+                message = f"a classifier gives strings, and `{attribute.name}` is of type {attribute.type}"
+                yield Problem("type-mismatch", f"{pointer}/gives", message, "OTB-CLASS-002")
+            given = [(f"{pointer}/otherwise", classifier["otherwise"])] if "otherwise" in classifier else []
+            for entry, keywords in enumerate(classifier.get("keywords", ())):
+                given.append((f"{pointer}/keywords/{entry}/of", keywords["of"]))
+            for place, value in given:
+                if attribute.values is not None and value not in attribute.values:
+                    near = did_you_mean(value, attribute.values)
+                    message = f"`{value}` is not a value of `{attribute.name}`{near}"
+                    yield Problem("not-one-of", place, message, "OTB-CLASS-003")
+
+    def deployment_problems(self) -> Iterator[Problem]:
+        yield from _repeated("deployment", "/deployments", self.data["deployments"])
+        for position, deployment in enumerate(self.data["deployments"]):
+            pointer = f"/deployments/{position}"
+            if self.catalog is None:
+                continue
+            if self.catalog.resolve(deployment["id"]) is not None:
+                message = f"`{deployment['id']}` is a model of the catalog: a deployment needs a name of its own"
+                yield Problem("duplicate-id", f"{pointer}/id", message, "OTB-POLICY-016")
+            yield from self.model(deployment["model"], f"{pointer}/model", deployments=False)
+            model = self.catalog.resolve(deployment["model"])
+            if model is None:
+                continue
+            known = self.catalog.context_values(model)
+            for key, value in deployment.get("context", {}).items():
+                if value not in known.get(key, ()):
+                    message = f"no price of `{model.id}` knows {key} `{value}`{did_you_mean(value, known.get(key, ()))}"
+                    yield Problem("unknown-context", f"{pointer}/context/{key}", message, "OTB-POLICY-019")
+
+    def ratings(self) -> Iterator[Problem]:
+        for position, rating in enumerate(self.data["ratings"]):
+            yield from self.model(rating["model"], f"/ratings/{position}/model")
+
+    def tiers(self) -> Iterator[Problem]:
+        yield from _repeated("tier", "/tiers", self.data["tiers"])
+        for position, tier in enumerate(self.data["tiers"]):
+            pointer = f"/tiers/{position}"
+            for entry, name in enumerate(tier["models"]):
+                yield from self.model(name, f"{pointer}/models/{entry}")
+            select = tier.get("select")
+            if isinstance(select, dict):
+                for entry, name in enumerate(tier["models"]):
+                    yield from self.unrated(name, select["utility"], f"{pointer}/models/{entry}")
+
+    def unrated(self, name: str, utility: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
+        names = {name, self.deployments[name]["model"] if name in self.deployments else name}
+        if self.catalog is not None:
+            model = self.catalog.resolve(self.deployments.get(name, {"model": name})["model"])
+            names |= {model.id, *model.aliases} if model is not None else set()
+        for field, rated, what in (("per_second", self.timed, "latency_ms"), ("liability", self.rated, "quality")):
+            if field in utility and not names & rated:
+                message = f"utility with `{field}` needs a rating of `{name}` with `{what}`"
+                yield Problem("missing-rating", pointer, message, "OTB-POLICY-013")
+
+    def rules(self) -> Iterator[Problem]:
+        yield from _repeated("rule", "/rules", self.data["rules"])
+        for position, rule in enumerate(self.data["rules"]):
+            pointer = f"/rules/{position}"
+            if "when" in rule:
+                yield from _conditions(rule["when"], self.types.request, f"{pointer}/when")
+            yield from self.target(rule, pointer)
+
+    def default(self) -> Iterator[Problem]:
+        yield from self.target(self.data["default"], "/default")
+
+    def target(self, rule: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
+        for field in ("tier", "floor"):
+            if field in rule:
+                yield from self.tier(rule[field], f"{pointer}/{field}")
+        if "cascade" in rule:
+            steps = rule["cascade"]["tiers"]
+            for entry, name in enumerate(steps):
+                yield from self.tier(name, f"{pointer}/cascade/tiers/{entry}")
+            ranks = [self.ranks.get(name, -1) for name in steps]
+            if -1 not in ranks and ranks != sorted(ranks):
+                message = "the steps of a cascade stand in the order of the tiers"
+                yield Problem("cascade-not-ascending", f"{pointer}/cascade/tiers", message, "OTB-POLICY-017")
+            yield from _conditions(rule["cascade"]["accept"], self.types.accept, f"{pointer}/cascade/accept")
+        if "require" in rule:
+            yield from _conditions(rule["require"], self.types.candidate, f"{pointer}/require")
+
+    def fallback(self) -> Iterator[Problem]:
+        to = self.data["fallback"].get("to")
+        if not isinstance(to, dict):
+            return
+        for tier, target in to.items():
+            pointer = f"/fallback/to/{tier}"
+            yield from self.tier(tier, pointer)
+            yield from self.tier(target, pointer)
+            seen, name = [tier], target
+            while name in to and name not in seen:
+                seen.append(name)
+                name = to[name]
+            if name == tier:
+                message = f"the fallback of `{tier}` leads back to it: {' → '.join([*seen, name])}"
+                yield Problem("fallback-loop", pointer, message, "OTB-POLICY-020")
+
+    def fairness(self) -> Iterator[Problem]:
+        fairness = self.data["fairness"]
+        for entry, name in enumerate(fairness.get("groups", ())):
+            yield from self.attribute(name, f"/fairness/groups/{entry}")
+        for task, name in fairness.get("quality_floor", {}).items():
+            yield from self.tier(name, f"/fairness/quality_floor/{_escaped(task)}")
+
+    def pool_problems(self) -> Iterator[Problem]:
+        yield from _repeated("pool", "/pools", self.data["pools"])
+        candidate = {f"candidate.{key}": "string" for key in ("model", "tier", "provider", "deployment")}
+        types: Mapping[str, Type] = {**self.types.request, **candidate}
+        for position, pool in enumerate(self.data["pools"]):
+            pointer = f"/pools/{position}"
+            for field, whole in (("when", True), ("thresholds", False), ("guarantees", False)):
+                entries = [(pool, pointer)] if whole else []
+                if not whole:
+                    entries = [(entry, f"{pointer}/{field}/{n}") for n, entry in enumerate(pool.get(field, ()))]
+                for entry, place in entries:
+                    if "when" in entry:
+                        yield from _conditions(entry["when"], types, f"{place}/when")
+            for entry, name in enumerate(pool.get("partition_by", ())):
+                yield from self.attribute(name, f"{pointer}/partition_by/{entry}")
+            if "by" in pool["limit"]:
+                yield from self.attribute(pool["limit"]["by"], f"{pointer}/limit/by")
+            yield from _zone(pool["window"].get("timezone", "UTC"), f"{pointer}/window/timezone")
+            yield from self.parent(pool, pointer)
+            for action, place in _actions(pool, pointer):
+                if isinstance(action, dict) and "downgrade" in action:
+                    yield from self.tier(action["downgrade"], f"{place}/downgrade")
+                if action == "allow" and pool["enforcement"] in ("reserve", "check"):
+                    message = f"a pool with enforcement `{pool['enforcement']}` cannot allow at its limit"
+                    yield Problem("allow-needs-soft", place, message, "OTB-POOL-007")
+
+    def parent(self, pool: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
+        if "parent" not in pool:
+            return
+        seen, name = [pool["id"]], pool["parent"]
+        while name in self.pools and name not in seen:
+            seen.append(name)
+            name = self.pools[name].get("parent", "")
+        if pool["parent"] not in self.pools:
+            message = f"`{pool['parent']}` is not a pool{did_you_mean(pool['parent'], self.pools)}"
+            yield Problem("unknown-pool", f"{pointer}/parent", message, "OTB-POOL-010")
+        elif name == pool["id"]:
+            message = f"the parents of `{name}` lead back to it: {' → '.join([*seen, name])}"
+            yield Problem("parent-loop", f"{pointer}/parent", message, "OTB-POOL-010")
+        elif not _measures(pool) & _measures(self.pools[pool["parent"]]):
+            message = f"`{pool['id']}` and its parent `{pool['parent']}` count different measures"
+            yield Problem("parent-measure", f"{pointer}/parent", message, "OTB-POOL-011")
+
+    def attribute(self, name: str, pointer: str) -> Iterator[Problem]:
+        if name not in self.attributes:
+            message = f"`{name}` is not an attribute of the policy{did_you_mean(name, self.attributes)}"
+            yield Problem("unknown-attribute", pointer, message, "OTB-POLICY-007")
+
+    def tier(self, name: str, pointer: str) -> Iterator[Problem]:
+        if name not in self.ranks:
+            message = f"`{name}` is not a tier of the policy{did_you_mean(name, self.ranks)}"
+            yield Problem("unknown-tier", pointer, message, "OTB-POLICY-012")
+
+    def model(self, name: str, pointer: str, *, deployments: bool = True) -> Iterator[Problem]:
+        if self.catalog is None or (deployments and name in self.deployments):
+            return
+        if self.catalog.resolve(name) is None:
+            names: Iterable[str] = [*self.catalog.names, *(self.deployments if deployments else ())]
+            message = f"`{name}` is not a model of the catalog{did_you_mean(name, names)}"
+            yield Problem("unknown-model", pointer, message, "OTB-POLICY-015")
+
+
+def _repeated(what: str, pointer: str, things: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for position, thing in enumerate(things):
+        if thing["id"] in seen:
+            message = f"a second {what} is called `{thing['id']}`"
+            yield Problem("duplicate-id", f"{pointer}/{position}/id", message, "OTB-POLICY-016")
+        seen.add(thing["id"])
+
+
+def _conditions(when: Any, types: Mapping[str, Type], pointer: str) -> Iterator[Problem]:
+    yield from problems(when, types=types, pointer=pointer)
+
+
+def _zone(name: str, pointer: str) -> Iterator[Problem]:
+    try:
+        zone_named(name)
+    except UnknownZone:
+        yield Problem("unknown-zone", pointer, f"`{name}` is not an IANA time zone", "OTB-DOC-026")
+
+
+def _actions(pool: Mapping[str, Any], pointer: str) -> Iterator[tuple[Any, str]]:
+    for entry, threshold in enumerate(pool.get("thresholds", ())):
+        yield threshold["do"], f"{pointer}/thresholds/{entry}/do"
+    if "at_limit" in pool:
+        yield pool["at_limit"], f"{pointer}/at_limit"
+
+
+def _measures(pool: Mapping[str, Any]) -> set[str]:
+    limit = pool["limit"]
+    if "by" not in limit:
+        return set(limit)
+    return {measure for entry in (*limit["of"].values(), limit["otherwise"]) for measure in entry}
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,123 @@
+"""One routing question, checked against the policy that will answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from ..amounts import InvalidDecimal, parse_decimal, parse_instant
+from ..documents import schema_problems
+from ..problems import Problem, ProblemError, did_you_mean
+from .policy import Policy
+
+NOTHING: Mapping[str, Any] = {}
+
+
+class Request(Struct, frozen=True):
+    """One routing question, its attributes in normal form.
+
+    Attributes:
+        id: the caller's.
+        subject: who asks; None when nobody was named.
+        at: nanoseconds since 1970, or None where the engine's clock tells.
+        attributes: the given facts: integers as they are, decimals as units of 10⁻¹².
+        input_tokens: upper bound of the input.
+        output_limit: the output asked for: the request's, at most the policy's.
+        expected_output_tokens: at most `output_limit`.
+        max_usage: upper bounds of further meters.
+        context: what it asks of the price.
+        source: the wire form, which tells a retried request from another under the same id.
+    """
+
+    id: str
+    subject: str | None
+    at: int | None
+    text: str | None
+    attributes: Mapping[str, Any]
+    input_tokens: int
+    output_limit: int
+    expected_output_tokens: int
+    max_usage: Mapping[str, Any]
+    context: Mapping[str, str]
+    needs: tuple[str, ...]
+    classifications: Mapping[str, Any]
+    health: Mapping[str, str]
+    source: Mapping[str, Any]
+
+
+def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
+    """Return the request of the wire form `data`, checked against `policy`.
+
+    Raises:
+        ProblemError: every problem of shape (schemas/v1/request.schema.json), `unknown-attribute`,
+            `wrong-type`, `not-one-of`, `duplicate-meter`.
+
+    Source: spec/60-decision.md OTB-DEC-001 ff.
+    """
+    found = list(schema_problems(data, "request"))
+    attributes: dict[str, Any] = {}
+    if not found:
+        for name, value in data.get("attributes", NOTHING).items():
+            problem, normal = _normal(policy, name, value)
+            if problem is None:
+                attributes[name] = normal
+            else:
+                found.append(problem)
+    if found:
+        raise ProblemError(found)
+    text = data.get("text")
+    input_tokens = data.get("input_tokens")
+    if input_tokens is None:
+        input_tokens = len(text.encode()) + policy.overhead_tokens if text is not None else 0
+    output_limit = min(data.get("max_output_tokens", policy.max_output_tokens), policy.max_output_tokens)
+    subject = attributes.get(policy.subject) if policy.subject else data.get("subject")
+    return Request(
+        id=data["id"],
+        subject=subject,
+        at=parse_instant(data["at"]) if "at" in data else None,
+        text=text,
+        attributes=attributes,
+        input_tokens=input_tokens,
+        output_limit=output_limit,
+        expected_output_tokens=min(data.get("expected_output_tokens", output_limit), output_limit),
+        max_usage=data.get("max_usage", NOTHING),
+        context=data.get("context", NOTHING),
+        needs=tuple(data.get("needs", ())),
+        classifications=data.get("classifications", NOTHING),
+        health=data.get("health", NOTHING),
+        source=data,
+    )
+
+
+def _normal(policy: Policy, name: str, value: Any) -> tuple[Problem | None, Any]:
+    """Return what is wrong with an attribute, or its normal form."""
+    pointer = f"/attributes/{name}"
+    declared = policy.attributes.get(name)
+    if declared is None:
+        message = f"`{name}` is not an attribute of the policy{did_you_mean(name, policy.attributes)}"
+        return Problem("unknown-attribute", pointer, message, "OTB-DEC-005"), None
+    normal: Any = None
+    match declared.type:
+        case "string" if isinstance(value, str):
+            normal = value
+        case "integer" if isinstance(value, int) and not isinstance(value, bool):
+            normal = value
+        case "boolean" if isinstance(value, bool):
+            normal = value
+        case "strings" if isinstance(value, list):
+            normal = frozenset(value)
+        case "decimal" if isinstance(value, str):
+            try:
+                normal = parse_decimal(value)
+            except InvalidDecimal:
+                normal = None
+        case _:
+            pass
+    if normal is None:
+        return Problem("wrong-type", pointer, f"`{name}` must be of type {declared.type}", "OTB-DEC-006"), None
+    if declared.values is not None and normal not in declared.values:
+        message = f"`{value}` is not a value of `{name}`{did_you_mean(str(value), declared.values)}"
+        return Problem("not-one-of", pointer, message, "OTB-DEC-007"), None
+    return None, normal
