@@ -1,0 +1,63 @@
+"""What documents say beyond their shape, each problem in its own file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..documents import Document, placed
+from ..pricing import Catalog, catalog_problems, compile_catalog
+from ..problems import Problem
+from ..routing import FactTypes, declared_attributes, policy_problems
+from ..value import value_problems
+
+
+def meaning_problems(document: Document) -> tuple[Problem, ...]:
+    """Return what is wrong with `document` and with what it refers to, though their shapes are right."""
+    match document.kind:
+        case "catalog":
+            return _catalog(document)
+        case "policy":
+            return _policy(document)
+        case _:
+            return ()
+
+
+def catalog_of(document: Document) -> Catalog:
+    """Return the compiled catalog of a document without problems."""
+    return compile_catalog(document.data, base=_base(document), digest=document.digest)
+
+
+def value_rules_of(document: Document) -> Document | None:
+    """Return the value rules that a policy refers to."""
+    return document.references.get("/value_rules")
+
+
+def _base(document: Document) -> Mapping[str, Any] | None:
+    extended = document.references.get("/extends")
+    return None if extended is None else extended.data
+
+
+def _catalog(document: Document) -> tuple[Problem, ...]:
+    found: tuple[Problem, ...] = ()
+    extended = document.references.get("/extends")
+    if extended is not None:
+        found = _catalog(extended)
+        if "extends" in extended.data:
+            message = "a catalog extends one that extends nothing itself"
+            problem = Problem("extends-too-deep", "/extends", message, "OTB-CAT-007")
+            return (*placed(document, [problem]), *found)
+    return (*placed(document, catalog_problems(document.data, base=_base(document))), *found)
+
+
+def _policy(document: Document) -> tuple[Problem, ...]:
+    source = document.references["/catalog"]
+    wrong = _catalog(source)
+    catalog = None if wrong else catalog_of(source)
+    found = list(placed(document, policy_problems(document.data, catalog)))
+    found += wrong
+    rules = value_rules_of(document)
+    if rules is not None:
+        types = dict(FactTypes.of(declared_attributes(document.data), catalog).request)
+        found += placed(rules, value_problems(rules.data, types))
+    return tuple(found)

@@ -1,0 +1,97 @@
+"""An engine, a policy or a catalog from a file: read, checked, compiled and wired."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+from ..documents import Document
+from ..engine import Engine, Listener
+from ..pricing import Catalog
+from ..problems import Problem, ProblemError
+from ..routing import Policy, compile_policy
+from .files import load_file
+from .meaning import catalog_of, meaning_problems, value_rules_of
+
+
+def open_document(path: str | os.PathLike[str], *, kind: str | None = None) -> Document:
+    """Return the document in the file `path`, with all that it refers to, checked for shape and meaning.
+
+    Raises:
+        CannotOpen: the file is missing or cannot be opened.
+        ProblemError: everything that is wrong with it.
+    """
+    document, problems = load_file(path, kind=kind)
+    if document is not None:
+        problems = (*problems, *meaning_problems(document))
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if document is None or errors:
+        raise ProblemError(errors)
+    return document
+
+
+def load_catalog(path: str | os.PathLike[str]) -> Catalog:
+    """Return the price catalog in the file `path`, ready to price.
+
+    Raises:
+        CannotOpen: the file is missing or cannot be opened.
+        ProblemError: everything that is wrong with it.
+    """
+    return catalog_of(open_document(path, kind="catalog"))
+
+
+def load_policy(path: str | os.PathLike[str]) -> Policy:
+    """Return the policy in the file `path`, ready to decide.
+
+    Raises:
+        CannotOpen: the file is missing or cannot be opened.
+        ProblemError: everything that is wrong with it, or `unsupported-feature`.
+    """
+    return policy_of(open_document(path, kind="policy"))
+
+
+def policy_of(document: Document) -> Policy:
+    """Return the compiled policy of a document without problems.
+
+    Raises:
+        ProblemError: `unsupported-feature`.
+    """
+    rules = value_rules_of(document)
+    return compile_policy(
+        document.data,
+        catalog=catalog_of(document.references["/catalog"]),
+        value_rules=None if rules is None else rules.data,
+        digest=document.digest,
+        value_digest="" if rules is None else rules.digest,
+    )
+
+
+def open_engine(
+    policy: str | os.PathLike[str],
+    store: str = "memory://",
+    *,
+    seed: str | None = None,
+    clock: Callable[[], int] = time.time_ns,
+    listeners: Sequence[Listener] = (),
+) -> Engine:
+    """Return an engine for the policy file `policy`.
+
+    Args:
+        store: where balances lie; `memory://` is all there is until pools come.
+        seed: the operator's secret, from which ids and draws follow; a new one each time when left out, so give
+            one where a retried request must be recognised after a restart.
+        clock: the current instant in nanoseconds since 1970.
+        listeners: told of decisions and records.
+
+    Raises:
+        CannotOpen: the file is missing or cannot be opened.
+        ProblemError: everything that is wrong with it, or `unsupported-feature`.
+    """
+    if store != "memory://":
+        message = f"`{store}` is not a store of this version: only `memory://`"
+        raise ProblemError(Problem("unsupported-feature", "", message))
+    return Engine(
+        load_policy(policy), clock=clock, seed=secrets.token_hex(16) if seed is None else seed, listeners=listeners
+    )
