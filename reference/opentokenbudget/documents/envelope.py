@@ -35,7 +35,7 @@ def read_envelope(data: Any, kind: str | None) -> Envelope:
 
     Args:
         data: what was read.
-        kind: what it must be, where the caller knows; wire forms need not say their kind (a record has `record`).
+        kind: what it must be, where the caller knows; wire forms need not say it (a record has `record`).
 
     Source: spec/10-documents.md OTB-DOC-002, OTB-DOC-003, OTB-DOC-007.
     """

@@ -22,6 +22,7 @@ Fetch = Callable[[str], bytes]
 
 _TOTAL_BYTES = 4 * CAPS.size_bytes
 _MOST_DOCUMENTS = 256
+_LONGEST_CHAIN = 8
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _UNSAFE = "OTB-DOC-018"
 
@@ -97,12 +98,15 @@ class _Loader:
             try:
                 self._load_other(target)
             except CannotFetch as failure:
-                return Problem(failure.code, pointer, failure.message, _UNSAFE)
+                requirement = _UNSAFE if failure.code == "unsafe-path" else "OTB-DOC-019"
+                return Problem(failure.code, pointer, failure.message, requirement)
         return self._checked(reference, self.loaded[target])
 
     def _load_other(self, target: str) -> None:
         raw = self.fetch(target)
         self.total_bytes += len(raw)
+        if len(self.loading) > _LONGEST_CHAIN:
+            raise CannotFetch("too-deep", f"more than {_LONGEST_CHAIN} documents that refer to each other")
         if self.total_bytes > _TOTAL_BYTES or len(self.loaded) + len(self.loading) >= _MOST_DOCUMENTS:
             raise CannotFetch(
                 "too-large", f"more than {_MOST_DOCUMENTS} documents or {_TOTAL_BYTES} bytes in all"
@@ -117,7 +121,7 @@ class _Loader:
             return None
         if reference.digest not in (None, loaded.document.digest):
             message = f"the document there has the digest `{loaded.document.digest}`"
-            return Problem("digest-mismatch", f"{reference.pointer}/digest", message, "OTB-DOC-025")
+            return Problem("digest-mismatch", f"{reference.pointer}/digest", message, "OTB-DOC-028")
         return loaded.document
 
 
@@ -133,14 +137,14 @@ def load_documents(
         held: documents at hand, by digest, for references that give no path.
 
     Returns:
-        The document, its `references` filled in, or None when any problem is an error; a reference that nobody
-        holds is a warning, and left out. The problems of the first document come first, in document order, each with
-        the file that it is in.
+        The document, its `references` filled in, or None when any problem is an error; a reference that
+        nobody holds is a warning, and left out. The problems of the first document come first, each document's
+        in document order, each with its file.
 
     Raises:
         CannotFetch: the first document itself cannot be had.
 
-    Source: spec/10-documents.md OTB-DOC-018, OTB-DOC-019, OTB-DOC-025.
+    Source: spec/10-documents.md OTB-DOC-018, OTB-DOC-019, OTB-DOC-028.
     """
     folder, name = _split(path)
     loader = _Loader(fetch, folder, held or {})

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from opentokenbudget._bundled import schemas_folder
 
+from .existence import CHECKS, with_formats
+
 if TYPE_CHECKING:
     import jsonschema_rs
 
@@ -39,8 +41,7 @@ def schema(name: str) -> dict[str, Any]:
         OSError: the package does not hold it.
     """
     path = schemas_folder() / "v1" / f"{name}.schema.json"
-    loaded: dict[str, Any] = json.loads(path.read_bytes())
-    return loaded
+    return with_formats(json.loads(path.read_bytes()))
 
 
 @cache
@@ -50,7 +51,9 @@ def validator(kind: str) -> jsonschema_rs.Draft202012Validator:
 
     resources = {name: schema(name) for name in sorted(_needed(kind))}
     registry = jsonschema_rs.Registry([(f"{_TAG}{name}", data) for name, data in resources.items()])
-    return jsonschema_rs.Draft202012Validator(schema(kind), registry=registry, offline=True)
+    return jsonschema_rs.Draft202012Validator(
+        schema(kind), registry=registry, offline=True, formats=CHECKS, validate_formats=True
+    )
 
 
 def enclosing(kind: str, path: Iterable[str | int]) -> list[dict[str, Any]]:

@@ -7,14 +7,16 @@ The code of a problem comes from the keyword, or from `x-code` beside it; its re
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
 from opentokenbudget.problems import Problem, did_you_mean
 
-from .caps import CAPS, Caps
+from . import existence
+from .caps import CAPS
+from .plain_data import foreign_problem
 from .pointers import joined
-from .scalars import LARGEST_INTEGER
 from .schemas import at_location, enclosing, property_names, validator
 from .violations import CODES, alternatives, describe, second_of_two
 from .wording import listed, shown
@@ -51,7 +53,7 @@ def schema_problems(data: Any, kind: str) -> tuple[Problem, ...]:
 
     Source: spec/10-documents.md OTB-DOC-004, OTB-DOC-009.
     """
-    foreign = _not_json(data, CAPS)
+    foreign = foreign_problem(data, CAPS)
     if foreign is not None:
         return (foreign,)
     return tuple(violation.problem for violation in violations(data, kind))
@@ -110,6 +112,13 @@ def _violations(error: Any, data: Any, kind: str) -> Iterator[Violation]:
         yield violation(
             steps, f"{listed([field])} is missing{_beside(node, keyword, field, value)}", fields=(field,)
         )
+    elif keyword == "format":
+        name = error.kind.format
+        message = f"is {shown(value)}, expected {existence.EXPECTATIONS.get(name, 'another form')}"
+        code = existence.CODES.get(name, "bad-format")
+        found = violation(steps, message, code=code)
+        requirement = existence.REQUIREMENTS.get(code, found.problem.requirement)
+        yield found._replace(problem=replace(found.problem, requirement=requirement))
     elif keyword == "uniqueItems":
         index = second_of_two(value)
         yield violation((*steps, index), f"{shown(value[index])} is given twice in this list")
@@ -165,17 +174,21 @@ def _beside(node: dict[str, Any], keyword: str, field: str, value: Any) -> str:
 def _primary(found: list[Violation]) -> Iterator[Violation]:
     """Yield the violations that no other explains.
 
-    A wrong type explains all else at that value; a misspelt field explains that the right one is missing.
+    A wrong type explains all else at that value; what has the wrong form need not exist;
+    a misspelt field explains that the right one is missing.
     """
     mistyped = {
         violation.steps for violation in found if violation.keyword == "type" and not violation.of_key
     }
+    malformed = {violation.steps for violation in found if violation.keyword == "pattern"}
     misspelt: dict[tuple[str | int, ...], list[str]] = {}
     for violation in found:
         if violation.keyword in _UNKNOWN_FIELD:
             misspelt.setdefault(violation.holder, []).extend(violation.fields)
     for violation in found:
         if violation.steps in mistyped and violation.keyword != "type":
+            continue
+        if violation.keyword == "format" and violation.steps in malformed:
             continue
         unknown = misspelt.get(violation.holder, ())
         if violation.keyword not in _UNKNOWN_FIELD and any(
@@ -201,42 +214,3 @@ def _order(data: Any, steps: tuple[str | int, ...]) -> tuple[int, ...]:
             numbers.append(next((number for number, key in enumerate(data) if key == step), 0))
         data = data[step]
     return tuple(numbers)
-
-
-def _not_json(data: Any, caps: Caps) -> Problem | None:
-    """Return a problem when `data`, given by a program, is not what JSON text could have said."""
-    level: list[tuple[tuple[str | int, ...], Any]] = [((), data)]
-    nodes = 0
-    for _ in range(caps.depth + 1):
-        below: list[tuple[tuple[str | int, ...], Any]] = []
-        for steps, value in level:
-            nodes += 1
-            reason = _not_plain(value) if nodes <= caps.nodes else f"more than {caps.nodes} keys and values"
-            if reason:
-                return Problem("wrong-type", joined(steps), reason, "OTB-DOC-010")
-            if type(value) is dict:
-                below.extend(((*steps, key), child) for key, child in value.items())
-            elif type(value) is list:
-                below.extend(((*steps, index), child) for index, child in enumerate(value))
-        if not below:
-            return None
-        level = below
-    message = f"more than {caps.depth} containers inside each other"
-    return Problem("too-deep", joined(level[0][0]), message, "OTB-DOC-013")
-
-
-def _not_plain(value: Any) -> str:
-    kind = type(value)
-    if kind is str:
-        return (
-            ""
-            if value.isascii() or value.encode("utf-8", "replace").decode() == value
-            else "half of a surrogate pair"
-        )
-    if kind is int:
-        return "" if abs(value) <= LARGEST_INTEGER else f"the integer lies outside ±{LARGEST_INTEGER}"
-    if kind is dict:
-        return next((f"the key {shown(key)} is not a string" for key in value if type(key) is not str), "")
-    if kind is bool or kind is list or value is None:
-        return ""
-    return f"is {shown(value)}, expected a string, an integer, `true`, `false`, `null`, a mapping or a list"

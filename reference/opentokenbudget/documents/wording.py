@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 _LONGEST = 60
+_LARGEST_BITS = 200
 _FEWEST_TO_CUT = 12
 
 
@@ -17,8 +18,10 @@ def shown(value: object) -> str:
         return "a list"
     if isinstance(value, str):
         return f"`{escaped(value)}`"
+    if isinstance(value, int) and value.bit_length() > _LARGEST_BITS:
+        return "an integer of very many digits"
     if value is None or isinstance(value, (bool, int, float)):
-        return f"`{json.dumps(value)[:_LONGEST]}`"
+        return f"`{json.dumps(value)}`"
     return f"a value of type `{type(value).__name__}`"
 
 
