@@ -28,7 +28,7 @@ def decision_record(decision: Decision, *, simulated: bool = False) -> dict[str,
     }
     if simulated:
         record["simulated"] = True
-    if request.subject is not None:
+    if request.subject is not None and not (policy.subject and _private(decision, policy.subject)):
         record["subject"] = request.subject
     _facts(record, decision)
     record["input_tokens"] = request.input_tokens

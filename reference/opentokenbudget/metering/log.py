@@ -18,10 +18,16 @@ def encode_record(record: Mapping[str, Any]) -> bytes:
 
 
 class LogWriter:
-    """Appends records to an open binary file, a megabyte at a time; `close` writes what is left."""
+    """Appends records to an open binary file, a megabyte at a time; `close` writes what is left.
 
-    def __init__(self, file: BinaryIO) -> None:
+    Args:
+        file: open for writing.
+        owned: whether closing the writer closes the file.
+    """
+
+    def __init__(self, file: BinaryIO, *, owned: bool = True) -> None:
         self._file = file
+        self._owned = owned
         self._pending = bytearray()
 
     def write(self, record: Mapping[str, Any]) -> None:
@@ -37,9 +43,12 @@ class LogWriter:
         self._pending.clear()
 
     def close(self) -> None:
-        """Write what is pending and close the file."""
+        """Write what is pending, and close the file if it is owned."""
         self.flush()
-        self._file.close()
+        if self._owned:
+            self._file.close()
+        else:
+            self._file.flush()
 
     def __enter__(self) -> Self:
         return self

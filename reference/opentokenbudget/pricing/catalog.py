@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, final
@@ -44,6 +44,27 @@ class Catalog:
     def resolve(self, name: str) -> Model | None:
         """Return the model with this exact id or alias, or None."""
         return self._names.get(name)
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Every id and alias."""
+        return self._names.keys()
+
+    @property
+    def context_keys(self) -> frozenset[str]:
+        """Every key of a context that a price of some model depends on."""
+        cards = (
+            card for timeline in self._timelines.values() for card in timeline.values if card is not None
+        )
+        return frozenset(key for card in cards for key in card.context)
+
+    def context_values(self, model: Model) -> dict[str, frozenset[str]]:
+        """Return the keys and values of contexts that some price of `model` knows."""
+        known: dict[str, frozenset[str]] = {}
+        for card in self._timelines[model.id].values:
+            for key, values in card.context.items() if card is not None else ():
+                known[key] = known.get(key, frozenset()) | frozenset(values)
+        return known
 
     def price(
         self,

@@ -7,7 +7,7 @@ from .candidates import Note
 from .deciding import Outcome, answer, ask, decide, follow
 from .decision import Attempt, Decision, Question, classified_form, cost_form
 from .identity import Identity
-from .policy import Attribute, Candidate, Fallback, Policy, Rule, Stamp, Tier, compile_policy, declared_attributes
+from .policy import Attribute, Candidate, FactTypes, Fallback, Policy, Rule, Stamp, Tier, compile_policy, declared_attributes
 from .references import policy_problems
 from .request import Request, parse_request
 from .trace import Step, Trace, trace_of
@@ -17,6 +17,7 @@ __all__ = [
     "Attribute",
     "Candidate",
     "Decision",
+    "FactTypes",
     "Fallback",
     "Identity",
     "Note",

@@ -142,9 +142,10 @@ class FactTypes(Struct, frozen=True):
     candidate: Mapping[str, Type]
 
     @classmethod
-    def of(cls, attributes: Mapping[str, Attribute], catalog: Catalog) -> FactTypes:
+    def of(cls, attributes: Mapping[str, Attribute], catalog: Catalog | None) -> FactTypes:
+        """Return the types under a policy's attributes and the context keys of its catalog, where it is known."""
         declared = {name: attribute.type for name, attribute in attributes.items()}
-        keys = catalog.context_keys
+        keys = () if catalog is None else catalog.context_keys
         return cls(request_types(declared, keys), accept_types(declared, keys), candidate_types(keys))
 
 
@@ -297,7 +298,7 @@ class _Candidates:
             model=model,
             context=context,
             weight=deployment.get("weight", 1),
-            estimator=self._catalog.estimator(model, context),
+            estimator=self._catalog.estimator(model.id, context),
             released_at=-EVER if model.lifecycle.released_at is None else model.lifecycle.released_at,
             retires_at=EVER if model.lifecycle.retires_at is None else model.lifecycle.retires_at,
             context_window=capabilities.context_window or EVER,

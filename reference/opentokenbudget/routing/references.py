@@ -17,30 +17,14 @@ from .policy import Attribute, FactTypes, declared_attributes
 
 
 def policy_problems(
-    data: Mapping[str, Any], catalog: Catalog | None, value_rules: Mapping[str, Any] | None = None
-) -> tuple[Problem, ...]:
+    data: Mapping[str, Any], catalog: Catalog | None) -> tuple[Problem, ...]:
     """Return what is wrong with the policy `data`, whose shape is right.
 
     Args:
         data: a policy that its schema accepts.
         catalog: the catalog that it refers to, or None when that could not be read: names of models go unchecked.
-        value_rules: the value rules that it refers to; only what depends on the policy is checked here,
-            with pointers into the value rules' own document by `value_problems`.
     """
     return tuple(_Check(data, catalog).run())
-
-
-def value_problems(
-    policy: Mapping[str, Any], value_rules: Mapping[str, Any], catalog: Catalog | None
-) -> tuple[Problem, ...]:
-    """Return what is wrong with `value_rules` under the attributes of `policy`; pointers lead into the rules."""
-    types = dict(FactTypes.of(declared_attributes(policy), catalog).request)
-    del types["value"]
-    found = list(_repeated("value rule", "/rules", value_rules["rules"]))
-    for position, rule in enumerate(value_rules["rules"]):
-        if "when" in rule:
-            found += _conditions(rule["when"], types, f"/rules/{position}/when")
-    return tuple(found)
 
 
 class _Check:

@@ -1,0 +1,86 @@
+"""Open Token Budget: policies, exact prices and usage logs for spending LLM tokens well.
+
+    >>> import opentokenbudget as otb
+    >>> catalog = otb.load_catalog("prices.yaml")                                    # doctest: +SKIP
+    >>> catalog.price("openai/gpt-4o", {"input": 1000, "output": 500}, at="2026-11-23T12:00:00Z").total
+    Decimal('0.0075')                                                                # doctest: +SKIP
+
+Everything public is named here and imported when it is first used, so that importing the package stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .documents import Document, load_documents, parse_document, schema_problems
+    from .engine import Engine, Listener
+    from .opening import CannotOpen, load_catalog, load_policy, open_document, open_engine
+    from .pricing import Catalog, Cost, PriceProblem, compile_catalog
+    from .problems import Place, Problem, ProblemError
+    from .routing import Decision, Policy, Request, compile_policy
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CannotOpen": "opening",
+    "Catalog": "pricing",
+    "Cost": "pricing",
+    "Decision": "routing",
+    "Document": "documents",
+    "Engine": "engine",
+    "Listener": "engine",
+    "Place": "problems",
+    "Policy": "routing",
+    "PriceProblem": "pricing",
+    "Problem": "problems",
+    "ProblemError": "problems",
+    "Request": "routing",
+    "compile_catalog": "pricing",
+    "compile_policy": "routing",
+    "load_catalog": "opening",
+    "load_documents": "documents",
+    "load_policy": "opening",
+    "open_document": "opening",
+    "open_engine": "opening",
+    "parse_document": "documents",
+    "schema_problems": "documents",
+}
+
+__all__ = [
+    "CannotOpen",
+    "Catalog",
+    "Cost",
+    "Decision",
+    "Document",
+    "Engine",
+    "Listener",
+    "Place",
+    "Policy",
+    "PriceProblem",
+    "Problem",
+    "ProblemError",
+    "Request",
+    "compile_catalog",
+    "compile_policy",
+    "load_catalog",
+    "load_documents",
+    "load_policy",
+    "open_document",
+    "open_engine",
+    "parse_document",
+    "schema_problems",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

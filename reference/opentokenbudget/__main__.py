@@ -1,0 +1,5 @@
+"""`python -m opentokenbudget` is `otb`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,47 @@
+"""`otb decide`: one request answered under a policy, with the reasons."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import click
+
+from ..documents import parse_document
+from ..engine import Engine
+from ..opening import load_policy, read_bytes
+from ..problems import ProblemError
+from .explaining import explained
+from .parameters import at_option
+
+
+@click.command("decide")
+@click.argument("policy")
+@click.argument("request")
+@at_option
+@click.option("--explain", "explain", is_flag=True, help="Say for each rule and candidate why or why not.")
+@click.option("--seed", default="", help="The operator's seed, from which ids and draws follow.")
+@click.option("--outcome", multiple=True, metavar="ERROR|score=S", help="How attempts ended, one after another: timeout, score=0.4.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def decide(
+    policy: str, request: str, at: int | None, explain: bool, seed: str, outcome: tuple[str, ...], form: str
+) -> None:
+    """Answer the REQUEST in a file (`-` is standard input) under POLICY.
+
+    A denial is an answer too: the exit code is 0.
+    """
+    document, problems = parse_document(read_bytes(request), file="<stdin>" if request == "-" else request, kind="request")
+    if document is None:
+        raise ProblemError(problems)
+    engine = Engine(load_policy(policy), clock=time.time_ns, seed=seed)
+    decision = engine.decide(document.data, at=at)
+    for ended in outcome:
+        given: dict[str, Any] = {"error": ended}
+        if ended.startswith("score="):
+            given = {"score": ended.removeprefix("score=")}
+        decision = engine.next(decision, at=at, **given)
+    if form == "json":
+        click.echo(json.dumps(decision.as_json(trace=explain), ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(explained(decision, why=explain)))

@@ -1,0 +1,46 @@
+"""Parameters that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from ..amounts import InvalidInstant, parse_date, parse_instant
+
+
+class Instant(click.ParamType):
+    """An RFC 3339 instant, or a date that means its midnight UTC; converted to nanoseconds since 1970."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_instant(value) if "T" in value else parse_date(value)
+        except InvalidInstant as wrong:
+            self.fail(str(wrong), param, ctx)
+
+
+at_option = click.option(
+    "--at", type=Instant(), metavar="INSTANT", help="The instant, like 2026-11-23T12:00:00Z; now when left out."
+)
+
+
+def pairs(texts: Iterable[str], what: str) -> dict[str, str]:
+    """Return `KEY=VALUE` texts as a mapping.
+
+    Raises:
+        click.UsageError: no `=`, no key, or a key given twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise click.UsageError(f"`{text}` does not read like {what}")
+        if key in found:
+            raise click.UsageError(f"`{key}` is given twice")
+        found[key] = value
+    return found

@@ -1,0 +1,173 @@
+"""`otb simulate`: what a policy would have done with past requests."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import click
+
+from ..amounts import UnknownZone, zone_named
+from ..metering import LogWriter
+from ..opening import CannotOpen, load_policy
+from ..problems import Place, Problem, ProblemError
+from ..replay import Baseline, RawRow, Row, RowReader, Simulation, in_time_order, parse_assignment, read_rows
+from .parameters import pairs
+from .progress import Progress
+from .simulated import report
+
+_MOST_SHOWN = 10
+
+
+@click.command("simulate")
+@click.argument("policy")
+@click.argument("requests", nargs=-1, required=True, metavar="REQUESTS...")
+@click.option("--baseline", metavar="MODEL|as-run", help="Compare with one model for everything, or with what ran.")
+@click.option("--log", "log_path", metavar="FILE", help="Write the usage log (JSON Lines; `-` is standard output).")
+@click.option("--summary", "summary_path", metavar="FILE", help="Write all figures as JSON, ready to plot.")
+@click.option("--column", "columns", multiple=True, metavar="FIELD=NAME", help="The file's column for a field: input_tokens=ContextTokens.")
+@click.option("--timezone", metavar="ZONE", help="The IANA zone of instants that name none.")
+@click.option("--assign", "assignments", multiple=True, metavar="NAME=VALUE:WEIGHT,...", help="Draw an attribute that rows lack; the result is synthetic.")
+@click.option("--seed", default="simulation", show_default=True, help="Ids and draws follow from it.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def simulate(
+    policy: str,
+    requests: tuple[str, ...],
+    baseline: str | None,
+    log_path: str | None,
+    summary_path: str | None,
+    columns: tuple[str, ...],
+    timezone: str | None,
+    assignments: tuple[str, ...],
+    seed: str,
+    form: str,
+    quiet: bool,
+) -> int:
+    """Replay REQUESTS (.jsonl, .csv or .parquet files, or `-` for JSON Lines) under POLICY, in time order.
+
+    Fields of a row: at, id, text, input_tokens, output_tokens, max_output_tokens, the policy's attributes by name,
+    usage.METER, score.TIER or score.MODEL, and for `--baseline as-run` model and cost.
+    Usage is taken to be the same whichever model serves.
+
+    \b
+    otb simulate policy.yaml last-month.jsonl --baseline openai/gpt-6-astra --log simulated.jsonl
+    """
+    compiled = load_policy(policy)
+    catalog = compiled.catalog
+    if baseline not in (None, "as-run") and catalog.resolve(baseline) is None:
+        message = f"`{baseline}` is not a model of the catalog `{catalog.id}`"
+        raise ProblemError(Problem("unknown-model", "", message))
+    against = None if baseline is None else Baseline(None if baseline == "as-run" else baseline)
+    drawn = [parse_assignment(text) for text in assignments]
+    for assignment in drawn:
+        if assignment.attribute not in compiled.attributes:
+            message = f"`{assignment.attribute}` is not an attribute of the policy"
+            raise ProblemError(Problem("unknown-attribute", "", message))
+    _known_zone(timezone)
+    reader = RowReader(
+        compiled, columns=pairs(columns, "--column FIELD=NAME"), timezone=timezone, assignments=drawn, seed=seed
+    )
+    refused: list[Problem] = []
+    with ExitStack() as stack:
+        files = [_file(name, stack) for name in requests]
+        log = None
+        if log_path is not None:
+            log = stack.enter_context(_log(log_path))
+        simulation = Simulation(compiled, seed=seed, baseline=against, log=None if log is None else log.write)
+        progress = stack.enter_context(Progress("replaying", quiet=quiet))
+        for row in _rows(files, reader, refused, progress):
+            simulation.run(row)
+    summary = simulation.summary
+    figures = {
+        "seed": seed,
+        "synthetic": [str(assignment) for assignment in drawn],
+        "policy": compiled.stamp.as_json(),
+        "catalog": compiled.catalog_stamp.as_json(),
+        "against": baseline,
+        "refused_rows": len(refused),
+        "ignored_columns": list(reader.ignored()),
+        **summary.as_json(),
+    }
+    if summary_path is not None:
+        _write(summary_path, json.dumps(figures, ensure_ascii=False, indent=2) + "\n")
+    out = sys.stderr if log_path == "-" else sys.stdout
+    text = json.dumps(figures, ensure_ascii=False, indent=2) if form == "json" else "\n".join(report(figures))
+    click.echo(text, file=out)
+    for problem in refused[:_MOST_SHOWN]:
+        click.echo(str(problem), err=True)
+    if len(refused) > _MOST_SHOWN:
+        click.echo(f"… and {len(refused) - _MOST_SHOWN:,} rows more that were refused", err=True)
+    if not summary.requests:
+        empty = Problem("empty", "", "there is no request in the input").at(Place(requests[0], 1, 1))
+        raise ProblemError(empty)
+    return 1 if refused else 0
+
+
+def _rows(
+    files: list[tuple[Path, str]], reader: RowReader, refused: list[Problem], progress: Progress
+) -> Iterator[Row]:
+    """Yield the rows in time order; what is wrong with others goes to `refused`, once."""
+
+    def timed() -> Iterator[tuple[int, RawRow]]:
+        # Reading begins anew for each pass, and so do its complaints.
+        refused.clear()
+        for path, name in files:
+            for raw in read_rows(path, name, refused):
+                at = reader.instant(raw)
+                if isinstance(at, Problem):
+                    refused.append(at)
+                else:
+                    yield at, raw
+
+    for _, raw in in_time_order(timed):
+        row = reader.read(raw)
+        if isinstance(row, Problem):
+            refused.append(row)
+        else:
+            yield row
+        progress.advance()
+
+
+def _file(name: str, stack: ExitStack) -> tuple[Path, str]:
+    """Return the path of a file of requests, and what to call it; standard input is spooled, for it is read twice."""
+    if name == "-":
+        spool = stack.enter_context(NamedTemporaryFile(prefix="otb-", suffix=".jsonl"))
+        shutil.copyfileobj(sys.stdin.buffer, spool)
+        spool.flush()
+        return Path(spool.name), "<stdin>"
+    try:
+        with open(name, "rb"):
+            return Path(name), name
+    except (OSError, ValueError) as wrong:
+        raise CannotOpen(name, (getattr(wrong, "strerror", None) or "not a usable name").lower()) from None
+
+
+def _log(name: str) -> LogWriter:
+    if name == "-":
+        return LogWriter(sys.stdout.buffer, owned=False)
+    try:
+        return LogWriter(open(name, "wb"))  # noqa: SIM115: the writer closes it
+    except OSError as wrong:
+        raise CannotOpen(name, (wrong.strerror or "cannot be written").lower()) from None
+
+
+def _write(name: str, text: str) -> None:
+    try:
+        Path(name).write_text(text, encoding="utf-8")
+    except OSError as wrong:
+        raise CannotOpen(name, (wrong.strerror or "cannot be written").lower()) from None
+
+
+def _known_zone(timezone: str | None) -> None:
+    if timezone is not None:
+        try:
+            zone_named(timezone)
+        except UnknownZone as wrong:
+            raise ProblemError(Problem("unknown-zone", "", str(wrong))) from None
+
