@@ -1,0 +1,254 @@
+"""A session: the documents of a case, and the answers of the reference to its steps.
+
+Answers are JSON data; what cannot be answered is `{"problems": [...]}`. conformance/README.md lists the ops.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from opentokenbudget.amounts import InvalidInstant, format_decimal, parse_instant
+from opentokenbudget.classifiers import compile_classifiers
+from opentokenbudget.conditions import evaluate, parse
+from opentokenbudget.documents import Document, parse_document, read
+from opentokenbudget.engine import Engine
+from opentokenbudget.pricing import Catalog
+from opentokenbudget.problems import Problem, ProblemError
+from opentokenbudget.routing import Decision, compile_policy
+from opentokenbudget.value import compile_value_rules
+
+from .checking import catalog_of, check_given, load_given
+from .facts import normal_facts
+
+Answer = dict[str, Any]
+
+_DOCUMENTS = ("policy", "catalog", "base_catalog", "value_rules", "classifier")
+_NOON = "2026-11-23T12:00:00Z"
+_VERDICTS = {True: True, False: False, None: "unknown"}
+
+
+class Session:
+    """The reference behind the suite's protocol.
+
+    It holds what `configure` gave, and the last decision for `next` and `settle`.
+    """
+
+    def __init__(self) -> None:
+        self._given: Mapping[str, Any] = {}
+        self._catalog: Catalog | None = None
+        self._engine: Engine | None = None
+        self._decision: Decision | None = None
+
+    def configure(self, given: Mapping[str, Any]) -> None:
+        """Forget everything, and take what `given` holds; documents are read when a step first needs them."""
+        self.__init__()  # type: ignore[misc]
+        self._given = given
+
+    def step(self, op: str, args: Mapping[str, Any]) -> Answer:
+        """Return the answer to `op`; problems are an answer too.
+
+        Raises:
+            NotImplementedError: no such op.
+        """
+        if op not in OPS:
+            raise NotImplementedError(f"the reference does not know the op `{op}`")
+        try:
+            return OPS[op](self, args)
+        except ProblemError as wrong:
+            return _problems(wrong.problems)
+
+    def check(self, args: Mapping[str, Any]) -> Answer:
+        """Check a document: its shape, what it refers to among the given ones, and what it says."""
+        found = check_given(args["document"], self._others(), args.get("kind"), self._given.get("attributes"))
+        return _problems(found)
+
+    def parse(self, args: Mapping[str, Any]) -> Answer:
+        """Read a text as YAML or JSON."""
+        raw = base64.b64decode(args["base64"]) if "base64" in args else _bytes(args["text"])
+        reading = read(raw, file=f"text.{args.get('format', 'yaml')}")
+        return _problems(reading.problems) if reading.problems else {"data": reading.data}
+
+    def digest(self, args: Mapping[str, Any]) -> Answer:
+        """Answer the digest of a document, its references read among the step's own and the given ones."""
+        others = {**self._others(), **args.get("references", {})}
+        loaded, found = load_given(args["document"], others)
+        return _problems(found) if loaded is None else {"digest": loaded.digest}
+
+    def evaluate(self, args: Mapping[str, Any]) -> Answer:
+        """Answer a condition over facts: true, false or `unknown`."""
+        if args["when"] == {}:
+            # A document cannot hold it (OTB-COND-002), so the language has no answer for it either.
+            raise ProblemError(
+                Problem("empty-condition", "", "an empty condition says nothing", "OTB-COND-002")
+            )
+        condition = parse(args["when"], types=args["types"])
+        return {"result": _VERDICTS[evaluate(condition, normal_facts(args["facts"], args["types"]))]}
+
+    def price(self, args: Mapping[str, Any]) -> Answer:
+        """Price a usage."""
+        cost = self.catalog.price(
+            args["model"], args["usage"], args["at"], args.get("context"), args.get("used")
+        )
+        return cost.as_json()
+
+    def bounds(self, args: Mapping[str, Any]) -> Answer:
+        """Answer the expected cost and the upper bound of a request."""
+        estimator = self.catalog.estimator(args["model"], args.get("context"))
+        at = _instant(args["at"], "/at")
+        until = _instant(args["until"], "/until") if "until" in args else None
+        read_tokens, written_tokens = args["input_tokens"], args["max_output_tokens"]
+        named = args.get("max_usage")
+        expected = estimator.expected(read_tokens, args.get("expected_output_tokens", written_tokens), at)
+        bound = estimator.upper(read_tokens, written_tokens, at, until, named)
+        if expected is None or bound is None:
+            problem = estimator.problem(read_tokens, written_tokens, at, named)
+            unpriced = Problem("unpriced-meter", "/max_usage", f"`{args['model']}` has no rate for all of it")
+            raise ProblemError(problem or unpriced)
+        return {"expected": format_decimal(expected), "bound": format_decimal(bound)}
+
+    def lifecycle(self, args: Mapping[str, Any]) -> Answer:
+        """Answer the status of a model at an instant."""
+        model = self.catalog.resolve(args["model"])
+        if model is None:
+            raise ProblemError(Problem("unknown-model", "/model", f"no model is called `{args['model']}`"))
+        return {"status": model.status(_instant(args["at"], "/at"))}
+
+    def weigh(self, args: Mapping[str, Any]) -> Answer:
+        """Answer the value of a request with these facts, and the rules that counted."""
+        types = self._given.get("attributes", {})
+        rules = compile_value_rules(self._document("value_rules").data, types)
+        value = rules.weigh(normal_facts(args["facts"], types))
+        return {"value": format_decimal(value.weight), "rules": list(value.rules)}
+
+    def classify(self, args: Mapping[str, Any]) -> Answer:
+        """Answer what the policy's classifiers say of a text."""
+        classifiers = compile_classifiers(self._document("policy").data.get("classifiers", ()))
+        given = args.get("attributes", {})
+        found = classifiers.classify(args.get("text"), args.get("classifications"), given)
+        return {
+            "classified": {
+                attribute: {
+                    "value": said.value,
+                    "confidence": format_decimal(said.confidence),
+                    "classifier": said.classifier,
+                }
+                for attribute, said in found.items()
+            }
+        }
+
+    def decide(self, args: Mapping[str, Any]) -> Answer:
+        """Decide a request; the decision is what `next` and `settle` speak of from then on."""
+        self._decision = self.engine.decide(args["request"], at=args.get("at"), health=args.get("health"))
+        return self._decision.as_json(trace=args.get("trace", False))
+
+    def next(self, args: Mapping[str, Any]) -> Answer:
+        """Answer what follows the last decision's attempt."""
+        outcome = args.get("outcome", {})
+        self._decision = self.engine.next(
+            self._last(),
+            error=outcome.get("error"),
+            score=outcome.get("score"),
+            usage=outcome.get("usage"),
+            at=args.get("at"),
+            health=args.get("health"),
+        )
+        return self._decision.as_json(trace=args.get("trace", False))
+
+    def settle(self, args: Mapping[str, Any]) -> Answer:
+        """Answer the record of the last decision's attempt."""
+        return self.engine.settle(
+            self._last(),
+            usage=args.get("usage"),
+            usage_source=args.get("usage_source"),
+            served=args.get("served"),
+            context=args.get("context"),
+            error=args.get("error"),
+        )
+
+    def record(self, args: Mapping[str, Any]) -> Answer:
+        """Check a usage record."""
+        _, found = parse_document(_bytes(json.dumps(args["record"])), file="record.json", kind="usage-record")
+        return _problems(found)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The given catalog, compiled when first asked for."""
+        if self._catalog is None:
+            self._catalog = catalog_of(self._document("catalog"))
+        return self._catalog
+
+    @property
+    def engine(self) -> Engine:
+        """An engine under the given policy, made when first asked for."""
+        if self._engine is None:
+            self._engine = self._make_engine()
+        return self._engine
+
+    def _make_engine(self) -> Engine:
+        found = check_given(self._given.get("policy", {}), self._others(), "policy")
+        if found:
+            raise ProblemError(found)
+        document = self._document("policy")
+        rules = document.references.get("/value_rules")
+        policy = compile_policy(
+            document.data,
+            catalog=catalog_of(document.references["/catalog"]),
+            value_rules=None if rules is None else rules.data,
+            digest=document.digest,
+            value_digest="" if rules is None else rules.digest,
+        )
+        now = _instant(self._given.get("clock", _NOON), "/clock")
+        return Engine(policy, clock=lambda: now, seed=self._given.get("seed", "otb"))
+
+    def _document(self, name: str) -> Document:
+        if name not in self._given:
+            raise ProblemError(Problem("unresolved-reference", "", f"the case gives no `{name}`"))
+        kind = {"base_catalog": "catalog", "value_rules": "value-rules"}.get(name, name)
+        loaded, found = load_given(self._given[name], self._others(), kind)
+        if loaded is None:
+            raise ProblemError(found)
+        return loaded
+
+    def _others(self) -> dict[str, Any]:
+        return {name: self._given[name] for name in _DOCUMENTS if name in self._given}
+
+    def _last(self) -> Decision:
+        if self._decision is None:
+            raise ProblemError(Problem("nothing-to-settle", "", "no decision was made before this step"))
+        return self._decision
+
+
+OPS: dict[str, Callable[[Session, Mapping[str, Any]], Answer]] = {
+    "check": Session.check,
+    "parse": Session.parse,
+    "digest": Session.digest,
+    "evaluate": Session.evaluate,
+    "price": Session.price,
+    "bounds": Session.bounds,
+    "lifecycle": Session.lifecycle,
+    "weigh": Session.weigh,
+    "classify": Session.classify,
+    "decide": Session.decide,
+    "next": Session.next,
+    "settle": Session.settle,
+    "record": Session.record,
+}
+"""What a session can be asked, by the name of the op."""
+
+
+def _problems(problems: tuple[Problem, ...]) -> Answer:
+    return {"problems": [problem.as_json() for problem in problems]}
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _instant(text: str, pointer: str) -> int:
+    try:
+        return parse_instant(text)
+    except InvalidInstant as wrong:
+        raise ProblemError(Problem("bad-instant", pointer, str(wrong), "OTB-DOC-022")) from None
