@@ -7,6 +7,7 @@ no usage within the bounded quantities costs more, at no instant until the reser
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple, final
 
 from opentokenbudget.amounts import divide_half_even
@@ -113,7 +114,8 @@ class Estimator:
 
         Returns:
             The maximum over all splits into parts, all thresholds up to the bounds, and all time windows and
-            periods from `at` to `until`; nothing is taken to be free. None when nothing there can be priced.
+            periods from `at` to `until`; nothing is taken to be free. None when at no instant there everything
+            that it may touch has a price.
         """
         last = at if until is None or until < at else until
         named = meters or _NOTHING
@@ -123,13 +125,11 @@ class Estimator:
                 stretch = self._move_to(at)
             if stretch.since <= at and last < stretch.until:
                 ceilings = self._ceilings_in(stretch.band, named) if stretch.band is not None else ()
-                return _most(ceilings, input_bound, output_bound)
-            costs = [
-                _most(each, input_bound, output_bound) for each in self._ceilings_between(at, last, named)
-            ]
+            else:
+                ceilings = tuple(chain.from_iterable(self._ceilings_between(at, last, named)))
         except (PriceProblem, OverflowError, ValueError):
             return None
-        return max((cost for cost in costs if cost is not None), default=None)
+        return _most(ceilings, input_bound, output_bound)
 
     def problem(
         self, input_tokens: int, output_tokens: int, at: int, meters: Mapping[str, int | str] | None = None
@@ -223,18 +223,20 @@ def limits_of(named: Mapping[str, int | str]) -> Portions:
 
 
 def _most(ceilings: Iterable[Ceiling], input_bound: int, output_bound: int) -> int | None:
-    most: int | None = None
+    most = 0
+    priceable = False
     for ceiling in ceilings:
-        if input_bound < ceiling.input_from or output_bound < ceiling.output_from:
+        input_from, input_to, output_from, output_to, inputs, outputs, fixed, complete = ceiling
+        if input_bound < input_from or output_bound < output_from:
             continue
-        input_cost = spend(ceiling.inputs, min(input_bound, ceiling.input_to))
-        output_cost = spend(ceiling.outputs, min(output_bound, ceiling.output_to))
-        if input_cost is None or output_cost is None:
-            continue
-        cost = ceiling.fixed + input_cost + output_cost
-        if most is None or cost > most:
+        cost = (
+            fixed + spend(inputs, min(input_bound, input_to)) + spend(outputs, min(output_bound, output_to))
+        )
+        if cost > most:
             most = cost
-    return most
+        if complete and (inputs.portions or not input_bound) and (outputs.portions or not output_bound):
+            priceable = True
+    return most if priceable else None
 
 
 def _bands_between(terms: Terms, first: int, last: int) -> Iterable[Band]:

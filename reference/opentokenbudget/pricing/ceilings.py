@@ -33,7 +33,10 @@ class Side(NamedTuple):
 
 
 class Ceiling(NamedTuple):
-    """Costs in 10⁻¹² for input in `[input_from, input_to]` and output in `[output_from, output_to]`."""
+    """Costs in 10⁻¹² for input in `[input_from, input_to]` and output in `[output_from, output_to]`.
+
+    `complete` says whether everything else that is named has a rate.
+    """
 
     input_from: int
     input_to: int
@@ -42,10 +45,11 @@ class Ceiling(NamedTuple):
     inputs: Side
     outputs: Side
     fixed: int
+    complete: bool
 
 
-def spend(side: Side, tokens: int) -> int | None:
-    """Return the most that `tokens` can cost; None when they have no rate."""
+def spend(side: Side, tokens: int) -> int:
+    """Return the most that `tokens` can cost; those that have no rate add nothing."""
     if tokens <= 0:
         return 0
     cost = side.surcharge
@@ -54,7 +58,7 @@ def spend(side: Side, tokens: int) -> int | None:
             return cost + tokens * rate
         cost += limit * rate
         tokens -= limit
-    return None if not side.portions else cost
+    return cost
 
 
 def ceilings_of(band: Band, limits: Portions) -> tuple[Ceiling, ...]:
@@ -130,9 +134,7 @@ def _ceiling(
         elif low > max(_most_units(gauge.meter, limits), gauge.implied):
             return None
     (input_from, input_to), (output_from, output_to) = spans[INPUT], spans[OUTPUT]
-    fixed = _fixed(terms, rates, limits)
-    if fixed is None:
-        return None
+    fixed, complete = _fixed(terms, rates, limits)
     return Ceiling(
         max(input_from, least[INPUT]),
         input_to,
@@ -141,6 +143,7 @@ def _ceiling(
         _side(terms, INPUT, rates, limits),
         _side(terms, OUTPUT, rates, limits),
         fixed,
+        complete,
     )
 
 
@@ -180,19 +183,20 @@ def _side(terms: Terms, whole: Meter, rates: Mapping[Meter, Rate], limits: Porti
     return Side(tuple(portions), surcharge)
 
 
-def _fixed(terms: Terms, rates: Mapping[Meter, Rate], limits: Portions) -> int | None:
-    """Return the most that everything but tokens adds; None when something named has no rate."""
+def _fixed(terms: Terms, rates: Mapping[Meter, Rate], limits: Portions) -> tuple[int, bool]:
+    """Return the most that everything but tokens adds, and whether all of it has a rate."""
     named = {meter: limit for meter, limit in limits.items() if not meter.is_token}
     if REQUEST in rates:
         named[REQUEST] = max(named.get(REQUEST, 0), PICO)
-    fixed = 0
+    fixed, complete = 0, True
     for meter, limit in named.items():
         if limit == 0:
             continue
         parts = {part: rate for part, rate in rates.items() if meter.tags <= part.tags}
         dearest = [*parts.values(), *nearest_rates(meter, rates)]
         if not dearest:
-            return None
+            complete = False
+            continue
         rate = max(dearest, key=_ceil)
         minimums = {part: least for part, least in terms.card.minimums.items() if meter.tags <= part.tags}
         if set(minimums) | set(parts) <= {meter}:
@@ -201,7 +205,7 @@ def _fixed(terms: Terms, rates: Mapping[Meter, Rate], limits: Portions) -> int |
         # Every part may be a line of its own: one rounding, and one minimum, for each.
         fixed += _up(limit * rate.numerator, rate.denominator * PICO) + len(parts)
         fixed += sum(_surcharge(least, part, rates) for part, least in minimums.items())
-    return fixed
+    return fixed, complete
 
 
 def _surcharge(minimum_pico: int, meter: Meter, rates: Mapping[Meter, Rate]) -> int:

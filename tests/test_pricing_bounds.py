@@ -1,0 +1,247 @@
+"""Expected costs and upper bounds."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from opentokenbudget.amounts import parse_instant
+from opentokenbudget.pricing import PriceProblem, compile_catalog
+from strategies_catalogs import (
+    DAY,
+    LAST,
+    OTHER_METERS,
+    START,
+    TOKEN_METERS,
+    catalogs,
+    contexts,
+    instants,
+    periods,
+)
+
+SLOW = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+NOON = parse_instant("2026-03-25T12:00:00Z")
+MODALITIES = {"audio", "image", "video"}
+
+
+def catalog_of(*prices, **lifecycle):
+    """Return a compiled catalog of one model, `m`."""
+    model = {"id": "m", "prices": list(prices)}
+    document = {"id": "c", "version": "1.0.0", "currency": "USD", "models": [model]}
+    return compile_catalog(document)
+
+
+def period(rates, **more):
+    return {"from": None, "rates": rates, **more}
+
+
+@st.composite
+def split(draw, input_bound, output_bound, meters, named):
+    """A usage within the bounds: each token falls into some part, all else stays within what is named."""
+    leaves = {}
+    for root, bound in (("input", input_bound), ("output", output_bound)):
+        parts = [
+            m for m in meters if root in m.split(".") and (not MODALITIES & set(m.split(".")) or m in named)
+        ]
+        left = draw(st.one_of(st.just(bound), st.integers(0, bound)))
+        for part in draw(st.permutations(parts)):
+            most = left if part not in named else min(left, named[part])
+            leaves[part] = draw(st.one_of(st.just(most), st.just(0), st.integers(0, most)))
+            left -= leaves[part]
+        leaves[root] = leaves.get(root, 0) + left
+    usage = {}
+    for meter in leaves:
+        mine = set(meter.split("."))
+        usage[meter] = sum(leaf for other, leaf in leaves.items() if mine <= set(other.split(".")))
+    for meter, most in named.items():
+        if meter in OTHER_METERS:
+            usage[meter] = draw(st.integers(0, most))
+    return usage
+
+
+@SLOW
+@given(st.data())
+def test_no_usage_within_its_bounds_costs_more_than_the_upper_bound(data):
+    """Whatever parts tokens fall into, at whatever instant in the span, the price is at most the bound."""
+    document = data.draw(catalogs(bounded=True))
+    catalog = compile_catalog(document)
+    context = data.draw(contexts)
+    bounds = st.sampled_from([0, 1, 5, 6, 10, 11, 101, 1000, 1001, 5000])
+    input_bound, output_bound = data.draw(bounds), data.draw(bounds)
+    at = data.draw(instants())
+    until = data.draw(st.one_of(st.just(at), instants(at, min(LAST, at + DAY)), instants(at, LAST)))
+    rated = sorted({meter for model in document["models"] for p in model["prices"] for meter in p["rates"]})
+    extra = sorted(
+        {
+            m
+            for model in document["models"]
+            for p in model["prices"]
+            for o in p.get("overrides", ())
+            for m in o.get("rates", ())
+        }
+    )
+    meters = sorted({*rated, *extra})
+    roots = [m for m in meters if m in ("web_search", "audio_second", "page") or "audio" in m.split(".")]
+    named = (
+        {
+            m: data.draw(st.integers(0, 500))
+            for m in data.draw(st.lists(st.sampled_from(roots), unique=True, max_size=3))
+        }
+        if roots
+        else {}
+    )
+    # A named modality has its parts named too, so that the split can stay within what is named.
+    estimator = catalog.estimator("one", context)
+    upper = estimator.upper(input_bound, output_bound, at, until, named)
+    for _ in range(6):
+        tokens = [m for m in meters if m in TOKEN_METERS]
+        usage = data.draw(split(input_bound, output_bound, tokens, named))
+        moment = data.draw(st.one_of(st.just(at), st.just(until), instants(at, until)))
+        try:
+            cost = catalog.price("one", usage, moment, context)
+        except PriceProblem:
+            continue
+        if upper is None:
+            # Only what is named can be without a price where this much has one.
+            assert any(not usage.get(meter) for meter in named) or not (usage["input"] and usage["output"])
+        else:
+            assert cost.total_pico <= upper
+
+
+@SLOW
+@given(periods(bounded=True), st.integers(0, 1200), st.integers(0, 1200), instants(), instants(), contexts)
+def test_the_bound_of_a_long_span_is_not_below_that_of_a_part(plain, inputs, outputs, at, later, context):
+    """A span of a year, bounded without looking at each day, holds what any instant in it costs."""
+    estimator = catalog_of(plain).estimator("m", context)
+    upper = estimator.upper(inputs, outputs, START - 200 * DAY, LAST + 200 * DAY)
+    parts = estimator.upper(inputs, outputs, min(at, later), max(at, later))
+    assert parts is None or (upper is not None and parts <= upper)
+
+
+@SLOW
+@given(
+    catalogs(),
+    st.lists(st.tuples(st.integers(0, 1200), st.integers(0, 1200), instants()), min_size=1),
+    contexts,
+)
+def test_the_expected_cost_is_the_price(document, questions, context):
+    """Expected is the price of that much input and output; None where there is no price."""
+    catalog = compile_catalog(document)
+    estimator = catalog.estimator("one", context)
+    for inputs, outputs, at in questions:
+        try:
+            wanted = catalog.price("one", {"input": inputs, "output": outputs}, at, context).total_pico
+        except PriceProblem:
+            wanted = None
+        assert (estimator.problem(inputs, outputs, at) is None) == (wanted is not None)
+        assert estimator.expected(inputs, outputs, at) == wanted
+
+
+RISING = [{"when": {"input": {"gt": 100}}, "rates": {"input": "20"}}]
+FALLING = [{"when": {"input": {"gt": 100}}, "rates": {"input": "4"}}]
+NIGHT = [{"when": {"time": [{"start": "16:30", "end": "00:30"}]}, "multiply": "0.5"}]
+
+
+@pytest.mark.parametrize(
+    ("prices", "bounds", "named", "wanted"),
+    [
+        (period({"input": "10", "output": "50"}), (100, 10), {}, 100 * 10 + 10 * 50),
+        (
+            period({"input": "10", "input.cache_write": "12", "output": "50"}),
+            (100, 10),
+            {},
+            100 * 12 + 10 * 50,
+        ),
+        (period({"input": "10", "input.cache_read": "1", "output": "50"}), (100, 10), {}, 100 * 10 + 10 * 50),
+        (period({"input": "10", "output": "0"}, overrides=RISING), (100, 0), {}, 1000),
+        (period({"input": "10", "output": "0"}, overrides=RISING), (101, 0), {}, 2020),
+        (period({"input": "10", "output": "0"}, overrides=FALLING), (120, 0), {}, 1000),
+        (period({"input": "10", "output": "0"}, overrides=FALLING), (1000, 0), {}, 4000),
+        (period({"input": "4", "input.audio": "32", "output": "16"}), (100, 0), {}, 400),
+        (
+            period({"input": "4", "input.audio": "32", "output": "16"}),
+            (100, 0),
+            {"input.audio": 10},
+            10 * 32 + 90 * 4,
+        ),
+        (period({"input": "4", "input.audio": "32", "output": "16"}), (100, 0), {"input.audio": 500}, 3200),
+        (period({"input": "1", "output": "1", "request": "0.012"}), (10, 10), {}, 20 + 12_000),
+        (
+            period({"input": "1", "output": "1", "web_search": "0.01"}),
+            (10, 10),
+            {"web_search": 3},
+            20 + 30_000,
+        ),
+        (period({"input": "1", "output": "1", "web_search": "0.01"}), (10, 10), {}, 20),
+    ],
+)
+def test_the_bound_is_the_dearest_that_can_happen_and_no_more(prices, bounds, named, wanted):
+    """The bound takes the dearest part, the dearest side of thresholds, and only what may be touched."""
+    estimator = catalog_of(prices).estimator("m")
+    assert estimator.upper(*bounds, NOON, meters=named) == wanted * 10**6
+
+
+@pytest.mark.parametrize(
+    ("hours", "wanted"),
+    [((17, 18), 5), ((12, 17), 10), ((17, 24), 5), ((17, 25), 10), ((17, 24.5), 10), ((24, 24.25), 5)],
+)
+def test_the_bound_takes_the_dearest_time_of_day_until_the_end(hours, wanted):
+    """Both ends of the span count, and windows that open or close between them."""
+    estimator = catalog_of(period({"input": "10", "output": "0"}, overrides=NIGHT)).estimator("m")
+    at, until = (NOON + int((hour - 12) * 3600 * 10**9) for hour in hours)
+    assert estimator.upper(1, 0, at, until) == wanted * 10**6
+
+
+def test_the_bound_takes_the_dearest_period_until_the_end():
+    """A price rise before the reservation ends is reserved for."""
+    estimator = catalog_of(
+        period({"input": "1", "output": "1"}, until="2026-03-25T12:05:00Z"),
+        {"from": "2026-03-25T12:05:00Z", "rates": {"input": "9", "output": "1"}},
+    ).estimator("m")
+    assert estimator.upper(1, 0, NOON, NOON + 299 * 10**9) == 10**6
+    assert estimator.upper(1, 0, NOON, NOON + 300 * 10**9) == 9 * 10**6
+
+
+def test_a_minimum_is_part_of_the_bound():
+    """What is billed at least counts, however little is used."""
+    estimator = catalog_of(
+        period({"audio_second": {"amount": "0.111", "per": 3600}}, minimums={"audio_second": 10})
+    ).estimator("m")
+    assert estimator.upper(0, 0, NOON, meters={"audio_second": 3}) == 308333334
+    assert estimator.upper(0, 0, NOON, meters={"audio_second": 3600}) == 111 * 10**9
+    assert estimator.upper(0, 0, NOON) == 0
+
+
+@pytest.mark.parametrize(
+    ("prices", "context", "code"),
+    [
+        (period({"web_search": "1"}), {}, "unpriced-meter"),
+        (period({"input": "1", "output": "1"}, until="2020-01-01"), {}, "no-price-at-time"),
+        (period({"input": "1", "output": "1"}), {"speed": "fast"}, "unknown-context"),
+        (
+            period(
+                {"input": "1", "output": "1"},
+                context={"speed": ["slow", "fast"]},
+                forbid=[{"when": {"speed": "fast"}}],
+            ),
+            {"speed": "fast"},
+            "forbidden-context",
+        ),
+    ],
+)
+def test_what_has_no_price_has_neither_an_estimate_nor_a_bound(prices, context, code):
+    """Neither is ever 0 for want of a price, and the reason can be asked for."""
+    estimator = catalog_of(prices).estimator("m", context)
+    assert estimator.expected(10, 10, NOON) is None
+    assert estimator.upper(10, 10, NOON) is None
+    assert estimator.problem(10, 10, NOON).code == code
+
+
+def test_a_model_that_does_not_exist_has_no_estimator():
+    """Names are exact."""
+    with pytest.raises(PriceProblem) as refused:
+        catalog_of(period({"input": "1"})).estimator("M")
+    assert refused.value.code == "unknown-model"
