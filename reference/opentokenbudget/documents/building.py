@@ -165,6 +165,9 @@ def _key(reader: _Reader, what: int, text: Any, at: Any) -> str:
             Flaw("bad-key", "a mapping or a list stands as a key: keys are strings", "OTB-DOC-010"), at
         )
     key: str = text
+    if len(key) > reader.caps.key_length:
+        message = f"a key of more than {reader.caps.key_length} characters"
+        raise MalformedText(Flaw("too-large", message, "OTB-DOC-013"), at)
     reader.keys[-1] = key
     if what == PLAIN and not key:
         reader.report(Flaw("empty-value", "a key is missing before the `:`", "OTB-DOC-010"), at)

@@ -138,8 +138,8 @@ def load_documents(
 
     Returns:
         The document, its `references` filled in, or None when any problem is an error; a reference that
-        nobody holds is a warning, and left out. The problems of the first document come first, each document's
-        in document order, each with its file.
+        nobody holds is a warning, and left out. The problems of the first document come first, in document
+        order, each with its file.
 
     Raises:
         CannotFetch: the first document itself cannot be had.

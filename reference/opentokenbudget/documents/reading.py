@@ -155,7 +155,7 @@ def _quickly(text: str, caps: Caps) -> Any:
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
-    if len(mapping) != len(pairs):
+    if len(mapping) != len(pairs) or max(map(len, mapping), default=0) > CAPS.key_length:
         raise _Doubt
     return mapping
 
