@@ -1,7 +1,7 @@
 """The oracle of prices: DESIGN §4.1 and §4.2 read word for word, with fractions, slowly, nothing remembered.
 
-It works on the plain document, and shares with what it judges only the reading of instants and the plain evaluator
-of conditions.
+It works on the plain document, and shares with what it judges only the reading of instants and the plain
+evaluator of conditions.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class Estimator:
 
         Returns:
             The maximum over all splits into parts, all thresholds up to the bounds, and all time windows and
-            periods from `at` to `until`; nothing is taken to be free. None when at no instant there everything
+            periods from `at` to `until`; nothing is taken to be free. None when at no instant there all
             that it may touch has a price.
         """
         last = at if until is None or until < at else until

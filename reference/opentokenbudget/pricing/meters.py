@@ -66,8 +66,8 @@ def meter_named(text: str) -> Meter:
 
     Source: spec/20-catalog.md, meters.
     """
-    if len(text) > _MAX_LENGTH or _METER.fullmatch(text) is None:
-        raise BadMeter(f"`{text[:64]}` is not a meter: 1 to 8 tags of a-z, 0-9 and `_`, joined by dots")
+    if not isinstance(text, str) or len(text) > _MAX_LENGTH or _METER.fullmatch(text) is None:
+        raise BadMeter(f"`{str(text)[:64]}` is not a meter: 1 to 8 tags of a-z, 0-9 and `_`, joined by dots")
     written = text.split(".")
     tags = frozenset(written)
     if len(tags) < len(written):

@@ -109,7 +109,7 @@ def meters_of(keys: Sequence[str]) -> tuple[Meter, ...] | None:
         return None
     try:
         meters = tuple(meter_named(key) for key in keys)
-    except (BadMeter, TypeError):
+    except BadMeter:
         return None
     return meters if len(set(meters)) == len(meters) else None
 

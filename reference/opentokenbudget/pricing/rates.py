@@ -69,7 +69,9 @@ def read_rate(meter: Meter, written: object) -> Rate:
     amount, per = written, meter.default_per
     if isinstance(written, Mapping):
         amount, per = written.get("amount"), written.get("per", per)
-    amount_pico = parse_decimal(amount if isinstance(amount, str) else repr(amount))
+    if not isinstance(amount, str):
+        raise ValueError(f"`{amount}` is not a decimal string")
+    amount_pico = parse_decimal(amount)
     if amount_pico < 0:
         raise ValueError(f"a rate of `{written}` is below zero")
     if type(per) is not int or per < 1:

@@ -129,7 +129,7 @@ def read_quantities(usage: object, pointer: str, problems: list[Problem]) -> dic
     for name, quantity in usage.items():
         where = f"{pointer}/{str(name)[:64].replace('~', '~0').replace('/', '~1')}"
         try:
-            meter = meter_named(name if isinstance(name, str) else repr(name))
+            meter = meter_named(name)
         except BadMeter as wrong:
             problems.append(Problem("bad-meter", where, str(wrong)))
             continue
