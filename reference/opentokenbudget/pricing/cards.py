@@ -25,6 +25,7 @@ from .cost import PriceProblem
 from .meters import REQUEST, Meter, meter_named
 from .plans import RateTable, meters_of, names_requests
 from .rates import Rate
+from .requirements import price_problem
 
 _MAX_KEPT = 1024
 
@@ -125,11 +126,11 @@ class Card:
             if name not in self.context:
                 near = did_you_mean(str(name), self.context)
                 message = f"the price of `{self.model}` does not depend on `{str(name)[:64]}`{near}"
-                problems.append(Problem("unknown-context", pointer, message))
+                problems.append(price_problem("unknown-context", pointer, message))
             elif not isinstance(value, str) or value not in self.context[name]:
                 near = did_you_mean(str(value), self.context[name])
                 message = f"`{self.model}` is not priced for {name} `{str(value)[:64]}`{near}"
-                problems.append(Problem("unknown-context", pointer, message))
+                problems.append(price_problem("unknown-context", pointer, message))
         return problems
 
 

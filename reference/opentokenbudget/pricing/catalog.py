@@ -13,9 +13,10 @@ from opentokenbudget.problems import did_you_mean
 
 from .bounds import Estimator
 from .cards import Band, Card, Terms
-from .cost import Cost, PriceProblem, price_problem
+from .cost import Cost, PriceProblem
 from .lifecycle import Model
 from .reckoning import careful_lines, quick_lines
+from .requirements import price_problem
 from .timeline import Timeline
 
 # What the constructor of a named tuple ends in.
@@ -97,7 +98,7 @@ class Catalog:
         card = timeline.values[bisect_right(timeline.starts, instant) - 1]
         if card is None:
             message = f"`{model}` has no price at {_shown(instant)}"
-            raise price_problem("no-price-at-time", "/at", message)
+            raise PriceProblem(price_problem("no-price-at-time", "/at", message))
         terms = card.terms(context)
         band = terms.timeless or band_at(terms, instant)
         found = quick_lines(band, usage) if used is None and type(usage) is dict else None
@@ -120,7 +121,8 @@ class Catalog:
 
     def _unknown(self, model: object) -> PriceProblem:
         near = did_you_mean(str(model), self._timelines)
-        return price_problem("unknown-model", "/model", f"no model is called `{str(model)[:64]}`{near}")
+        message = f"no model is called `{str(model)[:64]}`{near}"
+        return PriceProblem(price_problem("unknown-model", "/model", message))
 
 
 def band_at(terms: Terms, instant: int) -> Band:
@@ -132,7 +134,7 @@ def band_at(terms: Terms, instant: int) -> Band:
     try:
         return terms.band(instant)
     except (OverflowError, ValueError, OSError):
-        raise price_problem("bad-instant", "/at", f"no calendar reaches `{instant}`") from None
+        raise PriceProblem(price_problem("bad-instant", "/at", f"no calendar reaches `{instant}`")) from None
 
 
 def instant_of(at: object) -> int:
@@ -145,9 +147,11 @@ def instant_of(at: object) -> int:
         try:
             return parse_instant(at)
         except InvalidInstant as wrong:
-            raise price_problem("bad-instant", "/at", str(wrong)) from None
+            raise PriceProblem(price_problem("bad-instant", "/at", str(wrong))) from None
     shown = str(at)[:64]
-    raise price_problem("bad-instant", "/at", f"`{shown}` is neither an RFC 3339 instant nor nanoseconds")
+    raise PriceProblem(
+        price_problem("bad-instant", "/at", f"`{shown}` is neither an RFC 3339 instant nor nanoseconds")
+    )
 
 
 def _shown(instant: int) -> str:

@@ -26,10 +26,17 @@ Portions = dict[Meter, int]
 
 
 class Side(NamedTuple):
-    """How tokens of one side are spent: the dearest first, each up to its limit (None: without one)."""
+    """How tokens of one side are spent at most.
+
+    Attributes:
+        portions: rate in 10⁻¹² and limit (None: without one), the dearest first.
+        surcharge: what minimums of several parts can add together, in 10⁻¹².
+        least: the quantity billed at least, where one meter is all there is.
+    """
 
     portions: tuple[tuple[int, int | None], ...]
     surcharge: int
+    least: int
 
 
 class Ceiling(NamedTuple):
@@ -53,6 +60,7 @@ def spend(side: Side, tokens: int) -> int:
     if tokens <= 0:
         return 0
     cost = side.surcharge
+    tokens = max(tokens, side.least)
     for rate, limit in side.portions:
         if limit is None or limit >= tokens:
             return cost + tokens * rate
@@ -119,6 +127,7 @@ def _ceiling(
     """Return the ceiling while each gauge stands after its index; None when no usage gets there."""
     spans = {INPUT: (0, MAX_QUANTITY), OUTPUT: (0, MAX_QUANTITY)}
     least = {INPUT: 0, OUTPUT: 0}
+    caps: Portions = {}
     for gauge, index in zip(gauges, indexes, strict=True):
         low = gauge.points[index - 1] if index else 0
         high = gauge.points[index] - 1 if index < len(gauge.points) else MAX_QUANTITY * PICO
@@ -131,6 +140,7 @@ def _ceiling(
             if (limit == 0 and low > 0) or (limit is not None and low > limit):
                 return None
             least[side] = max(least[side], low)
+            caps[gauge.meter] = high
         elif low > max(_most_units(gauge.meter, limits), gauge.implied):
             return None
     (input_from, input_to), (output_from, output_to) = spans[INPUT], spans[OUTPUT]
@@ -140,8 +150,8 @@ def _ceiling(
         input_to,
         max(output_from, least[OUTPUT]),
         output_to,
-        _side(terms, INPUT, rates, limits),
-        _side(terms, OUTPUT, rates, limits),
+        _side(terms, INPUT, rates, limits, caps),
+        _side(terms, OUTPUT, rates, limits, caps),
         fixed,
         complete,
     )
@@ -165,22 +175,24 @@ def _most_units(meter: Meter, limits: Portions) -> int:
     return min((limit for named, limit in limits.items() if named.tags <= meter.tags), default=0)
 
 
-def _side(terms: Terms, whole: Meter, rates: Mapping[Meter, Rate], limits: Portions) -> Side:
-    """Return how tokens of `whole` are spent at most."""
-    minimums = terms.card.minimums
-    portions: list[tuple[int, int | None]] = []
+def _side(terms: Terms, whole: Meter, rates: Mapping[Meter, Rate], limits: Portions, caps: Portions) -> Side:
+    """Return how tokens of `whole` are spent at most, no meter above its cap."""
+    portions: dict[Meter, tuple[int, int | None]] = {}
     for meter, rate in rates.items():
         if whole.tags <= meter.tags:
-            limit = _limit(meter, limits)
+            capping = [_limit(meter, limits), *(cap for part, cap in caps.items() if part.tags <= meter.tags)]
+            limit = min((most for most in capping if most is not None), default=None)
             if limit != 0:
-                portions.append((_ceil(rate), limit))
-    portions.sort(key=lambda portion: -portion[0])
-    surcharge = sum(
-        _surcharge(minimum, meter, rates)
-        for meter, minimum in minimums.items()
+                portions[meter] = (_ceil(rate), limit)
+    minimums = {
+        meter: least
+        for meter, least in terms.card.minimums.items()
         if whole.tags <= meter.tags and _limit(meter, limits) != 0
-    )
-    return Side(tuple(portions), surcharge)
+    }
+    dearest_first = tuple(sorted(portions.values(), key=lambda portion: -portion[0]))
+    if portions.keys() | minimums.keys() == {whole}:
+        return Side(dearest_first, 0, minimums.get(whole, 0) // PICO)
+    return Side(dearest_first, sum(_surcharge(least, meter, rates) for meter, least in minimums.items()), 0)
 
 
 def _fixed(terms: Terms, rates: Mapping[Meter, Rate], limits: Portions) -> tuple[int, bool]:

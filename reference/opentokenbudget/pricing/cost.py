@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from opentokenbudget.amounts import format_decimal
-from opentokenbudget.problems import Problem, ProblemError
+from opentokenbudget.problems import ProblemError
 
 from .rates import Rate
 
@@ -18,11 +18,6 @@ class PriceProblem(ProblemError):
     `bad-meter`, `duplicate-meter`, `bad-quantity`, `too-many-meters`, `subset-exceeds-parent`,
     `join-required`, `ambiguous-rate`, `unpriced-meter`.
     """
-
-
-def price_problem(code: str, pointer: str, message: str, requirement: str = "") -> PriceProblem:
-    """Return the exception of one problem."""
-    return PriceProblem(Problem(code, pointer, message, requirement))
 
 
 class CostLine(NamedTuple):

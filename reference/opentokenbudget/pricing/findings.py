@@ -9,6 +9,7 @@ from opentokenbudget.amounts import InvalidInstant
 from opentokenbudget.problems import Problem
 
 from .lifecycle import moment
+from .requirements import catalog_problem
 from .timeline import FOR_EVER, SINCE_EVER, Stretch
 
 
@@ -21,7 +22,7 @@ class Findings:
 
     def add(self, code: str, pointer: str, message: str) -> None:
         """Note one problem."""
-        self.problems.append(Problem(code, pointer, message))
+        self.problems.append(catalog_problem(code, pointer, message))
 
     def stretch(self, plain: Mapping[str, Any], pointer: str) -> Stretch | None:
         """Return `[from, until)` of `plain`, or None after noting what is wrong with it."""

@@ -17,6 +17,7 @@ from .cost import CostLine, PriceProblem
 from .meters import MAX_QUANTITY, REQUEST, BadMeter, Meter, meter_named
 from .plans import MAX_METERS, RateTable, join_of, missing_joins, nesting
 from .rates import agree, nearest_rates
+from .requirements import price_problem
 
 # What the constructor of a named tuple ends in; a line costs a third of the time that way.
 _new_tuple = tuple.__new__
@@ -87,7 +88,7 @@ def careful_lines(
     if table.forbidden:
         terms = ", ".join(f"{name} `{value}`" for name, value in band.terms.context.items())
         message = f"`{band.terms.card.model}` is not sold like this{f': {terms}' if terms else ''}"
-        raise PriceProblem(Problem("forbidden-context", "/context", message))
+        raise PriceProblem(price_problem("forbidden-context", "/context", message))
     if table.implies_request(reported):
         reported[REQUEST] = PICO
     leaves = _leaves(reported, problems)
@@ -119,11 +120,11 @@ def careful_lines(
 def read_quantities(usage: object, pointer: str, problems: list[Problem]) -> dict[Meter, int]:
     """Return `usage` in 10⁻¹² units by meter; what is wrong with it goes to `problems`."""
     if not isinstance(usage, Mapping):
-        problems.append(Problem("bad-quantity", pointer, "a usage is a mapping from meter to quantity"))
+        problems.append(price_problem("bad-quantity", pointer, "a usage is a mapping from meter to quantity"))
         return {}
     if len(usage) > MAX_METERS:
         message = f"{len(usage)} meters are more than the {MAX_METERS} that a usage may have"
-        problems.append(Problem("too-many-meters", pointer, message))
+        problems.append(price_problem("too-many-meters", pointer, message))
         return {}
     quantities: dict[Meter, int] = {}
     for name, quantity in usage.items():
@@ -131,17 +132,17 @@ def read_quantities(usage: object, pointer: str, problems: list[Problem]) -> dic
         try:
             meter = meter_named(name)
         except BadMeter as wrong:
-            problems.append(Problem("bad-meter", where, str(wrong)))
+            problems.append(price_problem("bad-meter", where, str(wrong)))
             continue
         if meter in quantities:
             message = f"`{name}` is `{meter}`, which stands here already"
-            problems.append(Problem("duplicate-meter", where, message))
+            problems.append(price_problem("duplicate-meter", where, message))
             continue
         pico = quantity_pico(meter, quantity)
         if pico is None:
             expected = "an integer" if meter.is_token else "an integer or a decimal string"
             message = f"`{str(quantity)[:64]}` is not a quantity of `{meter}`: {expected} from 0 to 2^53 - 1"
-            problems.append(Problem("bad-quantity", where, message))
+            problems.append(price_problem("bad-quantity", where, message))
         quantities[meter] = pico or 0
     return quantities
 
@@ -174,7 +175,7 @@ def _leaves(reported: Mapping[Meter, int], problems: list[Problem]) -> dict[Mete
                 f"`{meter}` is `{format_decimal(reported[meter])}`, "
                 f"less than the `{format_decimal(inside)}` of its parts {names}"
             )
-            problems.append(Problem("subset-exceeds-parent", f"/usage/{meter}", message))
+            problems.append(price_problem("subset-exceeds-parent", f"/usage/{meter}", message))
     return leaves
 
 
@@ -188,16 +189,16 @@ def _missing_joins(reported: Mapping[Meter, int], table: RateTable) -> list[Prob
             message = (
                 f"`{one}` and `{other}` overlap in `{join}`, which has its own rate: report it, even as 0"
             )
-            problems.append(Problem("join-required", f"/usage/{one}", message))
+            problems.append(price_problem("join-required", f"/usage/{one}", message))
     return problems
 
 
 def _no_rate(meter: Meter, candidates: list[Meter], model: str) -> Problem:
     if not candidates:
-        return Problem("unpriced-meter", f"/usage/{meter}", f"`{model}` has no rate for `{meter}`")
+        return price_problem("unpriced-meter", f"/usage/{meter}", f"`{model}` has no rate for `{meter}`")
     names = " and ".join(f"`{candidate}`" for candidate in candidates[:8])
     message = f"`{meter}` falls under the different rates of {names}: `{model}` needs one of its own for it"
-    return Problem("ambiguous-rate", f"/usage/{meter}", message)
+    return price_problem("ambiguous-rate", f"/usage/{meter}", message)
 
 
 def _written(quantity_pico: int) -> int | str:
