@@ -4,6 +4,8 @@
 `compiled` and `RuleIndex` say the same fast.
 """
 
+from .analysis import contradictory, covered, covers, shadowed
+from .cel import to_cel
 from .closures import compiled
 from .index import RuleIndex
 from .interpreter import Explanation, Leaf, evaluate, explain
@@ -23,8 +25,13 @@ __all__ = [
     "Types",
     "attributes_of",
     "compiled",
+    "contradictory",
+    "covered",
+    "covers",
     "evaluate",
     "explain",
     "parse",
     "problems",
+    "shadowed",
+    "to_cel",
 ]

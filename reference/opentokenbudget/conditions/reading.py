@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from opentokenbudget.amounts import PICO, InvalidDecimal, parse_decimal
-from opentokenbudget.problems import Problem, ProblemError, did_you_mean
-
+from ..amounts import PICO, InvalidDecimal, parse_decimal
+from ..problems import Problem, ProblemError, did_you_mean
 from .regexes import InvalidRegex, regex_test
 from .tree import AllOf, AnyOf, Comparison, Condition, Not, Operator, Type
 from .window_reading import read_windows

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from opentokenbudget.amounts import InvalidInstant, UnknownZone, parse_date, zone_named
-from opentokenbudget.problems import Problem, did_you_mean
-
+from ..amounts import InvalidInstant, UnknownZone, parse_date, zone_named
+from ..problems import Problem, did_you_mean
 from .windows import DAY_SECONDS, DAYS, Window, seconds_of_clock
 from .wording import escaped, kind_of
 
