@@ -151,6 +151,8 @@ class RowReader:
             limit = policy.max_output_tokens
         expected = _count(values, fields, "expected_output_tokens")
         cost = _text(values, fields, "cost")
+        context = {key: str(values[column]) for column, key in shape.context if values[column] not in (None, "")}
+        needs = tuple(values.get("needs") or ()) if shape.needs else ()
         request = Request(
             identity,
             attributes.get(policy.subject) if policy.subject else _text(values, fields, "subject"),
@@ -161,13 +163,12 @@ class RowReader:
             limit,
             limit if expected is None or expected > limit else expected,
             _NOTHING,
-            {key: str(values[column]) for column, key in shape.context if values[column] not in (None, "")}
-            if shape.context
-            else _NOTHING,
-            tuple(values.get("needs") or ()) if shape.needs else (),
+            context,
+            needs,
             (values.get("classifications") or _NOTHING) if shape.classifications else _NOTHING,
             _NOTHING,
             _NOTHING,
+            not (context or needs),
         )
         scores = {
             name: _decimal(column, values[column])

@@ -64,34 +64,67 @@ def choose(
 ) -> Attempt | None:
     """Return the attempt that the tier `rank` offers, or None when no candidate of it can serve."""
     tier = policy.tiers[rank]
-    offers: list[Offer] = []
-    # Without a trace, a tier that takes the first need not look at the others.
-    hasty = notes is None and tier.selection == "first"
-    for candidate in tier.candidates:
-        offer = _appraise(policy, question, tier, candidate, at, health, exclusions)
-        if isinstance(offer, str):
-            if notes is not None:
-                notes.append(Note(candidate.name, tier.id, number, offer))
-            continue
-        offers.append(offer)
-        if hasty:
-            break
-    if not offers:
-        return None
-    chosen, drawn = offers[0], None
-    if len(offers) > 1 or tier.selection == "weighted":
-        chosen, drawn = _select(question, tier, offers, number, at)
     request = question.request
+    drawn = None
+    if (
+        request.plain
+        and tier.plain
+        and notes is None
+        and not health
+        and exclusions is NO_EXCLUSIONS
+        and question.rule.require is None
+    ):
+        found = _quickly(tier, request, at)
+        if found is None:
+            return None
+        chosen = found
+    else:
+        offers: list[Offer] = []
+        for candidate in tier.candidates:
+            offer = _appraise(policy, question, tier, candidate, at, health, exclusions)
+            if not isinstance(offer, str):
+                offers.append(offer)
+            elif notes is not None:
+                notes.append(Note(candidate.name, tier.id, number, offer))
+        if not offers:
+            return None
+        chosen, drawn = _select(question, tier, offers, number, at)
+        if notes is not None:
+            for offer in offers:
+                verdict = "chosen" if offer is chosen else "not-chosen"
+                notes.append(Note(offer.candidate.name, tier.id, number, verdict, offer.expected))
     bound = chosen.estimator.upper(request.input_tokens, chosen.output_limit, at, at, request.max_usage)
     if bound is None:
         raise AssertionError("what has an expected cost has a bound")
-    if notes is not None:
-        for offer in offers:
-            verdict = "chosen" if offer is chosen else "not-chosen"
-            notes.append(Note(offer.candidate.name, tier.id, number, verdict, offer.expected))
     return Attempt(
         number, kind, chosen.candidate, rank, chosen.output_limit, chosen.expected, bound, drawn, at, health
     )
+
+
+def _quickly(tier: Tier, request: Request, at: int) -> Offer | None:
+    """Return what `_appraise` and `_select` would, where a request asks nothing special and the tier does not draw.
+
+    Most requests are like that, and this is where a decision spends its time.
+    """
+    input_tokens, limit, expected_output = (
+        request.input_tokens,
+        request.output_limit,
+        request.expected_output_tokens,
+    )
+    best = None
+    least = cut = 0
+    for candidate, released_at, retires_at, max_input, window, max_output, expected_cost in tier.quick:
+        if not released_at <= at < retires_at or input_tokens > max_input:
+            continue
+        own_limit = limit if limit < max_output else max_output
+        if input_tokens + own_limit > window:
+            continue
+        expected = expected_cost(input_tokens, expected_output if expected_output < own_limit else own_limit, at)
+        if expected is not None and (best is None or expected < least):
+            best, least, cut = candidate, expected, own_limit
+            if tier.selection == "first":
+                break
+    return None if best is None else Offer(best, best.estimator, cut, least)
 
 
 def _appraise(

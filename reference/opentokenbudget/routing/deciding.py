@@ -19,7 +19,7 @@ from .candidates import NO_EXCLUSIONS, Exclusions, Note, choose
 from .decision import AttemptKind, Decision, Question
 from .facts import WEEKDAYS
 from .identity import Identity
-from .policy import DEFAULT_ATTEMPTS, Policy, Rule
+from .policy import DEFAULT_ATTEMPTS, Policy
 from .request import Request
 
 
@@ -47,13 +47,12 @@ def answer(
     """Return the first decision of `question`; every verdict on a candidate goes to `notes`, where given."""
     rule = question.rule
     found = "rule" if rule.position >= 0 else "default"
-    if any(name not in question.facts for name in policy.required):
+    if policy.required and any(name not in question.facts for name in policy.required):
         return Decision(policy, question, "deny", ("missing-attribute",), True, at, health)
     if rule.deny:
         return Decision(policy, question, "deny", (found, "denied-by-rule"), True, at, health)
-    lowest = rule.cascade.tiers[0] if rule.cascade is not None else rule.tier
     start = question.tier
-    reasons = (found,) if start == lowest else (found, "floor-raised")
+    reasons = (found,) if start == rule.lowest else (found, "floor-raised")
     attempt = choose(policy, question, start, 1, "primary", at, health, NO_EXCLUSIONS, notes)
     if attempt is not None:
         return Decision(policy, question, "allow", reasons, False, at, health, (attempt,))
@@ -79,10 +78,10 @@ def ask(policy: Policy, identity: Identity, request: Request, at: int) -> Questi
     position = policy.index.first(facts)
     rule = policy.rules[position] if position >= 0 else policy.default
     task = facts.get("task")
-    floor = rule.floor
-    if policy.quality_floor:
-        floor = max(floor, policy.quality_floor.get(task, 0))
-    tier, ladder = _start(rule, floor)
+    floor, tier, ladder = rule.floor, rule.tier, rule.ladder
+    if policy.quality_floor and (least := policy.quality_floor.get(task, 0)) > floor:
+        floor = least
+        tier, ladder = rule.above(least)
     return Question(
         identity.decision_id(request.subject, request.id),
         request,
@@ -194,22 +193,17 @@ def _rest(ladder: tuple[int, ...], rank: int) -> tuple[int, ...]:
     return ladder[ladder.index(rank) + 1 :] if rank in ladder else ()
 
 
-def _start(rule: Rule, floor: int) -> tuple[int, tuple[int, ...]]:
-    """Return the rank to begin with and the cascade's ranks, the floor applied."""
-    if rule.cascade is not None:
-        ladder = tuple(rank for rank in rule.cascade.tiers if rank >= floor) or (floor,)
-        return ladder[0], ladder
-    return max(rule.tier or 0, floor), ()
-
-
 def _facts(policy: Policy, request: Request, at: int) -> dict[str, Any]:
     facts = dict(request.attributes)
     facts["input_tokens"] = request.input_tokens
     facts["max_output_tokens"] = request.output_limit
     facts["expected_output_tokens"] = request.expected_output_tokens
-    for key, value in request.context.items():
-        facts[f"context.{key}"] = value
+    if request.context:
+        for key, value in request.context.items():
+            facts[f"context.{key}"] = value
     uses = policy.uses
+    if not policy.derives:
+        return facts
     if "needs" in uses:
         facts["needs"] = frozenset(request.needs)
     if "time" in uses:

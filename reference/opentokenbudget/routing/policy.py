@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..amounts import PICO, parse_date, parse_decimal
 from ..classifiers import Classifiers, compile_classifiers
@@ -68,13 +69,31 @@ class Candidate(Struct, frozen=True):
         return best
 
 
+class Quick(NamedTuple):
+    """What the quick way asks of a candidate, side by side."""
+
+    candidate: Candidate
+    released_at: int
+    retires_at: int
+    max_input: int
+    context_window: int
+    max_output: int
+    expected: Callable[[int, int, int], int | None]
+
+
 class Tier(Struct, frozen=True):
-    """An ordered class of candidates. Money of `utility` is in units of 10⁻¹²."""
+    """An ordered class of candidates. Money of `utility` is in units of 10⁻¹².
+
+    Attributes:
+        plain: the selection needs neither a draw nor ratings, so that the quick way will do; `quick` is for it.
+    """
 
     id: str
     rank: int
     candidates: tuple[Candidate, ...]
     selection: Selection
+    plain: bool
+    quick: tuple[Quick, ...]
     per_second: int = 0
     liability: int = 0
 
@@ -87,16 +106,30 @@ class Cascade(Struct, frozen=True):
 
 
 class Rule(Struct, frozen=True):
-    """What serves: a tier, a cascade, or nobody. `position` is -1 for the default; ranks index the tiers."""
+    """What serves: a tier, a cascade, or nobody. `position` is -1 for the default; ranks index the tiers.
+
+    Attributes:
+        tier: rank to begin with, and `ladder`: ranks of the cascade, () without one; the rule's floor applied.
+        lowest: the rank that the rule names itself, before the floor.
+    """
 
     id: str
     position: int
     condition: Condition | None
-    tier: int | None
-    cascade: Cascade | None
+    lowest: int
+    tier: int
+    ladder: tuple[int, ...]
     floor: int
+    cascade: Cascade | None
     require: Condition | None
     deny: bool
+
+    def above(self, floor: int) -> tuple[int, tuple[int, ...]]:
+        """Return the rank to begin with and the ladder, under `floor`."""
+        if self.cascade is None:
+            return max(self.lowest, floor), ()
+        ladder = tuple(rank for rank in self.cascade.tiers if rank >= floor) or (floor,)
+        return ladder[0], ladder
 
 
 class Fallback(Struct, frozen=True):
@@ -150,7 +183,13 @@ class FactTypes(Struct, frozen=True):
 
 
 class Policy(Struct, frozen=True):
-    """A policy that can decide. `uses` are the facts that any condition reads."""
+    """A policy that can decide.
+
+    Attributes:
+        uses: the facts that conditions read.
+        derives: whether any of them must be worked out from the instant or the needs.
+        tests: the closure of each `require` and `accept`, by the identity of the condition.
+    """
 
     stamp: Stamp
     catalog: Catalog
@@ -171,6 +210,7 @@ class Policy(Struct, frozen=True):
     fallback: Fallback | None
     quality_floor: Mapping[str, int]
     uses: frozenset[str]
+    derives: bool
     tests: Mapping[int, Any]
 
 
@@ -205,6 +245,9 @@ def compile_policy(
     for rule in rules:
         if rule.condition is not None:
             uses |= attributes_of(rule.condition)
+    for rule in (*rules, default):
+        if rule.cascade is not None:
+            uses |= attributes_of(rule.cascade.accept)
     cascades = [rule.cascade for rule in (*rules, default) if rule.cascade is not None]
     requires = [rule.require for rule in (*rules, default) if rule.require is not None]
     return Policy(
@@ -231,7 +274,7 @@ def compile_policy(
             task: ranks[tier] for task, tier in data.get("fairness", {}).get("quality_floor", {}).items()
         },
         uses=frozenset(uses),
-        # Conditions are not hashable by value cheaply: their closures are found by identity.
+        derives=not uses.isdisjoint({"needs", "time", "hour", "weekday"}),
         tests={id(condition): compiled(condition) for condition in [*requires, *(c.accept for c in cascades)]},
     )
 
@@ -321,15 +364,27 @@ def _ratings(given: Sequence[Mapping[str, Any]]) -> tuple[Rating, ...]:
 
 def _tier(data: Mapping[str, Any], rank: int, candidates: _Candidates) -> Tier:
     select = data.get("select", "first")
-    names = tuple(candidates[name] for name in data["models"])
-    if isinstance(select, str):
-        return Tier(data["id"], rank, names, select)  # type: ignore[arg-type]
-    utility = select["utility"]
+    utility = {} if isinstance(select, str) else select["utility"]
+    selection: Selection = select if isinstance(select, str) else "utility"
+    named = tuple(candidates[name] for name in data["models"])
     return Tier(
         id=data["id"],
         rank=rank,
-        candidates=names,
-        selection="utility",
+        candidates=named,
+        selection=selection,
+        plain=selection in ("first", "cheapest"),
+        quick=tuple(
+            Quick(
+                candidate,
+                candidate.released_at,
+                candidate.retires_at,
+                candidate.max_input,
+                candidate.context_window,
+                candidate.max_output,
+                candidate.estimator.expected,
+            )
+            for candidate in named
+        ),
         per_second=parse_decimal(utility.get("per_second", "0")),
         liability=parse_decimal(utility.get("liability", "0")),
     )
@@ -346,16 +401,21 @@ def _rule(
     require = None
     if "require" in data:
         require = parse(data["require"], types=types.candidate, pointer=f"{pointer}/require")
-    return Rule(
+    lowest = cascade.tiers[0] if cascade is not None else ranks[data["tier"]] if "tier" in data else 0
+    rule = Rule(
         id=data["id"],
         position=position,
         condition=condition,
-        tier=ranks[data["tier"]] if "tier" in data else None,
-        cascade=cascade,
+        lowest=lowest,
+        tier=lowest,
+        ladder=(),
         floor=ranks[data["floor"]] if "floor" in data else 0,
+        cascade=cascade,
         require=require,
         deny=data.get("deny", False),
     )
+    tier, ladder = rule.above(rule.floor)
+    return replace(rule, tier=tier, ladder=ladder)
 
 
 def _fallback(data: Mapping[str, Any] | None, ranks: Mapping[str, int]) -> Fallback | None:

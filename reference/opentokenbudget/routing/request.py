@@ -28,6 +28,7 @@ class Request(Struct, frozen=True):
         expected_output_tokens: at most `output_limit`.
         max_usage: upper bounds of further meters.
         context: what it asks of the price.
+        plain: it asks nothing of a candidate but that it fits: no needs, no context, no further meters.
         source: the wire form, which tells a retried request from another under the same id.
     """
 
@@ -45,6 +46,7 @@ class Request(Struct, frozen=True):
     classifications: Mapping[str, Any]
     health: Mapping[str, str]
     source: Mapping[str, Any]
+    plain: bool
 
 
 def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
@@ -88,6 +90,7 @@ def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
         classifications=data.get("classifications", NOTHING),
         health=data.get("health", NOTHING),
         source=data,
+        plain=not (data.get("needs") or data.get("context") or data.get("max_usage")),
     )
 
 
