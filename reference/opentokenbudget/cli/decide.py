@@ -22,7 +22,12 @@ from .parameters import at_option
 @at_option
 @click.option("--explain", "explain", is_flag=True, help="Say for each rule and candidate why or why not.")
 @click.option("--seed", default="", help="The operator's seed, from which ids and draws follow.")
-@click.option("--outcome", multiple=True, metavar="ERROR|score=S", help="How attempts ended, one after another: timeout, score=0.4.")
+@click.option(
+    "--outcome",
+    multiple=True,
+    metavar="ERROR|score=S",
+    help="How attempts ended, one after another: timeout, score=0.4.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def decide(
     policy: str, request: str, at: int | None, explain: bool, seed: str, outcome: tuple[str, ...], form: str
@@ -31,7 +36,9 @@ def decide(
 
     A denial is an answer too: the exit code is 0.
     """
-    document, problems = parse_document(read_bytes(request), file="<stdin>" if request == "-" else request, kind="request")
+    document, problems = parse_document(
+        read_bytes(request), file="<stdin>" if request == "-" else request, kind="request"
+    )
     if document is None:
         raise ProblemError(problems)
     engine = Engine(load_policy(policy), clock=time.time_ns, seed=seed)

@@ -10,7 +10,7 @@ import click
 from ..amounts import InvalidInstant, parse_date, parse_instant
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[int]):
     """An RFC 3339 instant, or a date that means its midnight UTC; converted to nanoseconds since 1970."""
 
     name = "instant"
@@ -25,7 +25,10 @@ class Instant(click.ParamType):
 
 
 at_option = click.option(
-    "--at", type=Instant(), metavar="INSTANT", help="The instant, like 2026-11-23T12:00:00Z; now when left out."
+    "--at",
+    type=Instant(),
+    metavar="INSTANT",
+    help="The instant, like 2026-11-23T12:00:00Z; now when left out.",
 )
 
 

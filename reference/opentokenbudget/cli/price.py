@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import click
 
@@ -17,8 +18,15 @@ from .parameters import at_option, pairs
 @click.argument("model")
 @click.argument("usage", nargs=-1, required=True, metavar="METER=QUANTITY...")
 @at_option
-@click.option("--context", multiple=True, metavar="KEY=VALUE", help="What the price depends on besides: service_tier=batch.")
-@click.option("--used", multiple=True, metavar="METER=QUANTITY", help="What free allowances have covered before.")
+@click.option(
+    "--context",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="What the price depends on besides: service_tier=batch.",
+)
+@click.option(
+    "--used", multiple=True, metavar="METER=QUANTITY", help="What free allowances have covered before."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def price(
     catalog: str,
@@ -44,7 +52,7 @@ def price(
         context=pairs(context, "--context KEY=VALUE"),
         used={meter: _quantity(text) for meter, text in pairs(used, "--used METER=QUANTITY").items()} or None,
     )
-    form_json = cost.as_json()
+    form_json: dict[str, Any] = cost.as_json()
     if form == "json":
         click.echo(json.dumps(form_json, ensure_ascii=False, indent=2))
         return

@@ -27,12 +27,28 @@ _MOST_SHOWN = 10
 @click.command("simulate")
 @click.argument("policy")
 @click.argument("requests", nargs=-1, required=True, metavar="REQUESTS...")
-@click.option("--baseline", metavar="MODEL|as-run", help="Compare with one model for everything, or with what ran.")
-@click.option("--log", "log_path", metavar="FILE", help="Write the usage log (JSON Lines; `-` is standard output).")
+@click.option(
+    "--baseline", metavar="MODEL|as-run", help="Compare with one model for everything, or with what ran."
+)
+@click.option(
+    "--log", "log_path", metavar="FILE", help="Write the usage log (JSON Lines; `-` is standard output)."
+)
 @click.option("--summary", "summary_path", metavar="FILE", help="Write all figures as JSON, ready to plot.")
-@click.option("--column", "columns", multiple=True, metavar="FIELD=NAME", help="The file's column for a field: input_tokens=ContextTokens.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="FIELD=NAME",
+    help="The file's column for a field: input_tokens=ContextTokens.",
+)
 @click.option("--timezone", metavar="ZONE", help="The IANA zone of instants that name none.")
-@click.option("--assign", "assignments", multiple=True, metavar="NAME=VALUE:WEIGHT,...", help="Draw an attribute that rows lack; the result is synthetic.")
+@click.option(
+    "--assign",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE:WEIGHT,...",
+    help="Draw an attribute that rows lack; the result is synthetic.",
+)
 @click.option("--seed", default="simulation", show_default=True, help="Ids and draws follow from it.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
@@ -71,7 +87,11 @@ def simulate(
             raise ProblemError(Problem("unknown-attribute", "", message))
     _known_zone(timezone)
     reader = RowReader(
-        compiled, columns=pairs(columns, "--column FIELD=NAME"), timezone=timezone, assignments=drawn, seed=seed
+        compiled,
+        columns=pairs(columns, "--column FIELD=NAME"),
+        timezone=timezone,
+        assignments=drawn,
+        seed=seed,
     )
     refused: list[Problem] = []
     with ExitStack() as stack:
@@ -137,7 +157,7 @@ def _rows(
 def _file(name: str, stack: ExitStack) -> tuple[Path, str]:
     """Return the path of a file of requests, and what to call it; standard input is spooled, for it is read twice."""
     if name == "-":
-        spool = stack.enter_context(NamedTemporaryFile(prefix="otb-", suffix=".jsonl"))
+        spool = stack.enter_context(NamedTemporaryFile(prefix="otb-", suffix=".jsonl"))  # noqa: SIM115
         shutil.copyfileobj(sys.stdin.buffer, spool)
         spool.flush()
         return Path(spool.name), "<stdin>"
@@ -152,7 +172,7 @@ def _log(name: str) -> LogWriter:
     if name == "-":
         return LogWriter(sys.stdout.buffer, owned=False)
     try:
-        return LogWriter(open(name, "wb"))  # noqa: SIM115: the writer closes it
+        return LogWriter(open(name, "wb"))
     except OSError as wrong:
         raise CannotOpen(name, (wrong.strerror or "cannot be written").lower()) from None
 
@@ -170,4 +190,3 @@ def _known_zone(timezone: str | None) -> None:
             zone_named(timezone)
         except UnknownZone as wrong:
             raise ProblemError(Problem("unknown-zone", "", str(wrong))) from None
-

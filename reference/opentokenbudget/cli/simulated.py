@@ -48,7 +48,11 @@ def _saving(figures: Mapping[str, Any], currency: str) -> Iterator[str]:
 def quality_words(quality: Mapping[str, Any], requests: int) -> str:
     """Return the quality of a policy beside its baseline's, or the word `unmeasured`."""
     if quality["measured"]:
-        partly = "" if quality["measured"] == requests else f", measured on {quality['measured']:,} of {requests:,}"
+        partly = (
+            ""
+            if quality["measured"] == requests
+            else f", measured on {quality['measured']:,} of {requests:,}"
+        )
         return f"{quality['policy']} against {quality['baseline']}{partly}"
     return "unmeasured"
 

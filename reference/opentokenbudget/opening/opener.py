@@ -93,5 +93,8 @@ def open_engine(
         message = f"`{store}` is not a store of this version: only `memory://`"
         raise ProblemError(Problem("unsupported-feature", "", message))
     return Engine(
-        load_policy(policy), clock=clock, seed=secrets.token_hex(16) if seed is None else seed, listeners=listeners
+        load_policy(policy),
+        clock=clock,
+        seed=secrets.token_hex(16) if seed is None else seed,
+        listeners=listeners,
     )

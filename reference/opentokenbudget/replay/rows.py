@@ -126,7 +126,9 @@ class RowReader:
                 attributes[attribute.name] = _attribute(attribute, value)
         for name, value in (values.get("attributes") or _NOTHING).items() if shape.nested else ():
             if name not in policy.attributes:
-                raise _Wrong("unknown-attribute", f"attributes/{name}", f"`{name}` is not an attribute of the policy")
+                raise _Wrong(
+                    "unknown-attribute", f"attributes/{name}", f"`{name}` is not an attribute of the policy"
+                )
             attributes[name] = _attribute(policy.attributes[name], value)
         for assignment in self._assignments:
             if assignment.attribute not in attributes:
@@ -151,7 +153,9 @@ class RowReader:
             limit = policy.max_output_tokens
         expected = _count(values, fields, "expected_output_tokens")
         cost = _text(values, fields, "cost")
-        context = {key: str(values[column]) for column, key in shape.context if values[column] not in (None, "")}
+        context = {
+            key: str(values[column]) for column, key in shape.context if values[column] not in (None, "")
+        }
         needs = tuple(values.get("needs") or ()) if shape.needs else ()
         request = Request(
             identity,
@@ -308,7 +312,9 @@ def _attribute(attribute: Attribute, value: Any) -> Any:
         message = f"`{str(value)[:64]}` is not of type {attribute.type}"
         raise _Wrong("wrong-type", attribute.name, message)
     if attribute.values is not None and normal not in attribute.values:
-        raise _Wrong("not-one-of", attribute.name, f"`{str(value)[:64]}` is not a value of `{attribute.name}`")
+        raise _Wrong(
+            "not-one-of", attribute.name, f"`{str(value)[:64]}` is not a value of `{attribute.name}`"
+        )
     return normal
 
 
@@ -322,4 +328,3 @@ def _offset(day: str, clock: str, timezone: str) -> str:
     drift = int(naive.replace(tzinfo=UTC).timestamp()) - seconds
     sign = "-" if drift < 0 else "+"
     return f"{sign}{abs(drift) // 3600:02d}:{abs(drift) // 60 % 60:02d}"
-

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ..amounts import format_decimal
 from ..engine import attempt_record, decision_record
 from ..pricing import Cost, PriceProblem
 from ..routing import Decision, Identity, Outcome, Policy, decide, follow
@@ -89,7 +90,9 @@ class Simulation:
     def _priced(self, decision: Decision, row: Row) -> Cost | None:
         attempt = decision.attempts[-1]
         try:
-            return self._policy.catalog.price(attempt.candidate.model.id, row.usage, row.at, decision.context or None)
+            return self._policy.catalog.price(
+                attempt.candidate.model.id, row.usage, row.at, decision.context or None
+            )
         except PriceProblem as problem:
             self.summary.unpriceable[problem.code] += 1
             return None
@@ -100,7 +103,7 @@ class Simulation:
             usage=None if cost is None else row.usage,
             cost=cost,
             usage_source="unknown" if cost is None else "provider",
-            score=score,
+            score=None if score is None else format_decimal(score),
             simulated=True,
         )
 
@@ -121,8 +124,8 @@ class Simulation:
         quality = None
         if model is not None and scores:
             known = self._policy.catalog.resolve(model)
-            names = (model, known.id if known is not None else model)
-            names += (self._tiers_of.get(names[1], model),)
+            identity = known.id if known is not None else model
+            names = (model, identity, self._tiers_of.get(identity, model))
             quality = next((scores[name] for name in names if name in scores), None)
         if self._baseline.model is None and row.cost_pico is not None:
             return row.cost_pico, quality

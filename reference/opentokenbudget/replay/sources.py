@@ -41,7 +41,9 @@ def read_rows(path: Path, name: str, refused: list[Problem]) -> Iterator[RawRow]
     elif ending in (".jsonl", ".ndjson", ".json"):
         yield from _json_lines(path, name, refused)
     else:
-        message = f"`{ending or path.name}` is not a kind of file that holds requests: .jsonl, .csv or .parquet"
+        message = (
+            f"`{ending or path.name}` is not a kind of file that holds requests: .jsonl, .csv or .parquet"
+        )
         raise ProblemError(Problem("unknown-format", "", message).at(Place(name, 1, 1)))
 
 

@@ -7,9 +7,10 @@ from .candidates import Note
 from .deciding import Outcome, answer, ask, decide, follow
 from .decision import Attempt, Decision, Question, classified_form, cost_form
 from .identity import Identity
-from .policy import Attribute, Candidate, FactTypes, Fallback, Policy, Rule, Stamp, Tier, compile_policy, declared_attributes
+from .policy import Attribute, FactTypes, Fallback, Policy, Rule, Stamp, compile_policy, declared_attributes
 from .references import policy_problems
 from .request import Request, parse_request
+from .tiers import Candidate, Tier
 from .trace import Step, Trace, trace_of
 
 __all__ = [

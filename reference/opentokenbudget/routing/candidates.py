@@ -17,8 +17,9 @@ from ..amounts import PICO
 from ..pricing import Capabilities, Estimator
 from .decision import Attempt, AttemptKind, Question
 from .identity import draw
-from .policy import Candidate, Policy, Tier, quality_of
+from .policy import Policy
 from .request import Request
+from .tiers import Candidate, Tier, quality_of
 
 
 class Note(NamedTuple):
@@ -119,7 +120,9 @@ def _quickly(tier: Tier, request: Request, at: int) -> Offer | None:
         own_limit = limit if limit < max_output else max_output
         if input_tokens + own_limit > window:
             continue
-        expected = expected_cost(input_tokens, expected_output if expected_output < own_limit else own_limit, at)
+        expected = expected_cost(
+            input_tokens, expected_output if expected_output < own_limit else own_limit, at
+        )
         if expected is not None and (best is None or expected < least):
             best, least, cut = candidate, expected, own_limit
             if tier.selection == "first":

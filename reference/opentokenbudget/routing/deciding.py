@@ -70,7 +70,8 @@ def ask(policy: Policy, identity: Identity, request: Request, at: int) -> Questi
             facts[attribute] = given.value
         if "task" in classified:
             facts["confidence"] = classified["task"].confidence
-    value, value_rules = PICO, ()
+    value: int = PICO
+    value_rules: tuple[str, ...] = ()
     if policy.value is not None:
         weighed = policy.value.weigh(facts)
         value, value_rules = weighed.weight, weighed.rules
@@ -79,7 +80,7 @@ def ask(policy: Policy, identity: Identity, request: Request, at: int) -> Questi
     rule = policy.rules[position] if position >= 0 else policy.default
     task = facts.get("task")
     floor, tier, ladder = rule.floor, rule.tier, rule.ladder
-    if policy.quality_floor and (least := policy.quality_floor.get(task, 0)) > floor:
+    if policy.quality_floor and (least := policy.quality_floor.get(task or "", 0)) > floor:
         floor = least
         tier, ladder = rule.above(least)
     return Question(
@@ -133,9 +134,7 @@ def _judge(
     """Return what follows an answer: done, accepted, or the next step of the cascade."""
     policy, question = decision.policy, decision.question
     last = decision.attempts[-1]
-    standing = Decision(
-        policy, question, "allow", (), True, at, health, decision.attempts, decision.errors
-    )
+    standing = Decision(policy, question, "allow", (), True, at, health, decision.attempts, decision.errors)
     cascade = question.rule.cascade
     if cascade is None:
         return _because(standing, "completed")
@@ -153,7 +152,9 @@ def _judge(
             attempt = choose(policy, question, rank, number, "cascade", at, health, exclusions, notes)
             if attempt is not None:
                 attempts = (*decision.attempts, attempt)
-                return Decision(policy, question, "allow", ("escalated",), False, at, health, attempts, errors)
+                return Decision(
+                    policy, question, "allow", ("escalated",), False, at, health, attempts, errors
+                )
     return _because(standing, "unaccepted")
 
 
@@ -223,7 +224,9 @@ def _exclusions(decision: Decision) -> Exclusions:
             gone.add(attempt.candidate.model.id)
         elif error == "context_exceeded":
             window = max(window, attempt.candidate.context_window)
-    return Exclusions(frozenset(attempt.candidate.name for attempt in decision.attempts), frozenset(gone), window)
+    return Exclusions(
+        frozenset(attempt.candidate.name for attempt in decision.attempts), frozenset(gone), window
+    )
 
 
 def _because(decision: Decision, reason: str) -> Decision:

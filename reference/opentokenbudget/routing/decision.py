@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from ..amounts import format_decimal, format_instant
 from ..classifiers import Classification
-from .policy import Candidate, Policy, Rule
+from .policy import Policy, Rule
 from .request import Request
+from .tiers import Candidate
 
 if TYPE_CHECKING:
     from .trace import Trace

@@ -5,25 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..amounts import PICO, parse_date, parse_decimal
 from ..classifiers import Classifiers, compile_classifiers
 from ..conditions import Condition, RuleIndex, Type, attributes_of, compiled, parse
-from ..pricing import Catalog, Estimator, Model
+from ..pricing import Catalog
 from ..problems import Problem, ProblemError
 from ..value import ValueRules, compile_value_rules
 from .facts import accept_types, candidate_types, request_types
+from .tiers import Candidates, Tier, compile_tier
 
 DEFAULT_OUTPUT_TOKENS = 4096
 DEFAULT_ATTEMPTS = 3
-EVER = 1 << 80
 
-Selection = Literal["first", "cheapest", "weighted", "utility"]
+Order = Literal["same-tier", "same-tier-then-up", "same-tier-then-down", "chain"]
+ORDERS: tuple[Order, ...] = ("same-tier", "same-tier-then-up", "same-tier-then-down")
 
 
 class Attribute(Struct, frozen=True):
@@ -35,67 +35,6 @@ class Attribute(Struct, frozen=True):
     required: bool = False
     private: bool = False
     values: frozenset[str] | None = None
-
-
-class Rating(Struct, frozen=True):
-    """What is known of a candidate since `as_of`: milliseconds, and quality by task in units of 10⁻¹²."""
-
-    as_of: int
-    latency_ms: int | None
-    quality: Mapping[str, int]
-
-
-class Candidate(Struct, frozen=True):
-    """A model or a deployment of a tier, with what a decision asks of it; instants are half-open bounds."""
-
-    name: str
-    model: Model
-    context: Mapping[str, str]
-    weight: int
-    estimator: Estimator
-    released_at: int
-    retires_at: int
-    context_window: int
-    max_input: int
-    max_output: int
-    ratings: tuple[Rating, ...]
-
-    def rating_at(self, at: int) -> Rating | None:
-        """Return the latest rating whose day is not after `at`."""
-        best = None
-        for rating in self.ratings:
-            if rating.as_of <= at and (best is None or rating.as_of >= best.as_of):
-                best = rating
-        return best
-
-
-class Quick(NamedTuple):
-    """What the quick way asks of a candidate, side by side."""
-
-    candidate: Candidate
-    released_at: int
-    retires_at: int
-    max_input: int
-    context_window: int
-    max_output: int
-    expected: Callable[[int, int, int], int | None]
-
-
-class Tier(Struct, frozen=True):
-    """An ordered class of candidates. Money of `utility` is in units of 10⁻¹².
-
-    Attributes:
-        plain: the selection needs neither a draw nor ratings, so that the quick way will do; `quick` is for it.
-    """
-
-    id: str
-    rank: int
-    candidates: tuple[Candidate, ...]
-    selection: Selection
-    plain: bool
-    quick: tuple[Quick, ...]
-    per_second: int = 0
-    liability: int = 0
 
 
 class Cascade(Struct, frozen=True):
@@ -137,7 +76,7 @@ class Fallback(Struct, frozen=True):
 
     after: frozenset[str]
     attempts: int
-    order: Literal["same-tier", "same-tier-then-up", "same-tier-then-down", "chain"]
+    order: Order
     chain: Mapping[int, int]
 
     def next_tiers(self, start: int, floor: int, count: int) -> tuple[int, ...]:
@@ -232,8 +171,8 @@ def compile_policy(
     attributes = declared_attributes(data)
     types = FactTypes.of(attributes, catalog)
     ranks = {tier["id"]: rank for rank, tier in enumerate(data["tiers"])}
-    candidates = _Candidates(data, catalog)
-    tiers = tuple(_tier(tier, rank, candidates) for rank, tier in enumerate(data["tiers"]))
+    candidates = Candidates(data, catalog)
+    tiers = tuple(compile_tier(tier, rank, candidates) for rank, tier in enumerate(data["tiers"]))
     rules = tuple(
         _rule(rule, position, f"/rules/{position}", ranks, types)
         for position, rule in enumerate(data.get("rules", ()))
@@ -275,7 +214,9 @@ def compile_policy(
         },
         uses=frozenset(uses),
         derives=not uses.isdisjoint({"needs", "time", "hour", "weekday"}),
-        tests={id(condition): compiled(condition) for condition in [*requires, *(c.accept for c in cascades)]},
+        tests={
+            id(condition): compiled(condition) for condition in [*requires, *(c.accept for c in cascades)]
+        },
     )
 
 
@@ -312,88 +253,12 @@ def _refuse_unsupported(data: Mapping[str, Any]) -> None:
         raise ProblemError(found)
 
 
-class _Candidates:
-    """Builds each named candidate once."""
-
-    def __init__(self, data: Mapping[str, Any], catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._deployments = {deployment["id"]: deployment for deployment in data.get("deployments", ())}
-        self._ratings = data.get("ratings", ())
-        self._built: dict[str, Candidate] = {}
-
-    def __getitem__(self, name: str) -> Candidate:
-        if name not in self._built:
-            self._built[name] = self._build(name)
-        return self._built[name]
-
-    def _build(self, name: str) -> Candidate:
-        deployment = self._deployments.get(name, {"model": name})
-        model = self._catalog.resolve(deployment["model"])
-        if model is None:
-            message = f"`{deployment['model']}` is not a model of the catalog"
-            raise ProblemError(Problem("unknown-model", "", message, "OTB-POLICY-015"))
-        capabilities = model.capabilities
-        own = [rating for rating in self._ratings if rating["model"] == name]
-        of_model = [rating for rating in self._ratings if self._catalog.resolve(rating["model"]) is model]
-        context = dict(deployment.get("context", {}))
-        return Candidate(
-            name=name,
-            model=model,
-            context=context,
-            weight=deployment.get("weight", 1),
-            estimator=self._catalog.estimator(model.id, context),
-            released_at=-EVER if model.lifecycle.released_at is None else model.lifecycle.released_at,
-            retires_at=EVER if model.lifecycle.retires_at is None else model.lifecycle.retires_at,
-            context_window=capabilities.context_window or EVER,
-            max_input=capabilities.max_input or EVER,
-            max_output=capabilities.max_output or EVER,
-            ratings=_ratings(own or of_model),
-        )
-
-
-def _ratings(given: Sequence[Mapping[str, Any]]) -> tuple[Rating, ...]:
-    return tuple(
-        Rating(
-            as_of=parse_date(rating["as_of"]),
-            latency_ms=rating.get("latency_ms"),
-            quality={task: parse_decimal(quality) for task, quality in rating.get("quality", {}).items()},
-        )
-        for rating in given
-    )
-
-
-def _tier(data: Mapping[str, Any], rank: int, candidates: _Candidates) -> Tier:
-    select = data.get("select", "first")
-    utility = {} if isinstance(select, str) else select["utility"]
-    selection: Selection = select if isinstance(select, str) else "utility"
-    named = tuple(candidates[name] for name in data["models"])
-    return Tier(
-        id=data["id"],
-        rank=rank,
-        candidates=named,
-        selection=selection,
-        plain=selection in ("first", "cheapest"),
-        quick=tuple(
-            Quick(
-                candidate,
-                candidate.released_at,
-                candidate.retires_at,
-                candidate.max_input,
-                candidate.context_window,
-                candidate.max_output,
-                candidate.estimator.expected,
-            )
-            for candidate in named
-        ),
-        per_second=parse_decimal(utility.get("per_second", "0")),
-        liability=parse_decimal(utility.get("liability", "0")),
-    )
-
-
 def _rule(
     data: Mapping[str, Any], position: int, pointer: str, ranks: Mapping[str, int], types: FactTypes
 ) -> Rule:
-    condition = parse(data["when"], types=types.request, pointer=f"{pointer}/when") if "when" in data else None
+    condition = (
+        parse(data["when"], types=types.request, pointer=f"{pointer}/when") if "when" in data else None
+    )
     cascade = None
     if "cascade" in data:
         accept = parse(data["cascade"]["accept"], types=types.accept, pointer=f"{pointer}/cascade/accept")
@@ -423,17 +288,13 @@ def _fallback(data: Mapping[str, Any] | None, ranks: Mapping[str, int]) -> Fallb
         return None
     to = data.get("to", "same-tier")
     chain = {} if isinstance(to, str) else {ranks[tier]: ranks[target] for tier, target in to.items()}
+    order: Order = "chain"
+    for named in ORDERS:
+        if to == named:
+            order = named
     return Fallback(
         after=frozenset(data["after"]),
         attempts=data.get("attempts", DEFAULT_ATTEMPTS),
-        order=to if isinstance(to, str) else "chain",
+        order=order,
         chain=chain,
     )
-
-
-def quality_of(rating: Rating | None, task: str | None) -> int | None:
-    """Return the quality from 0 to `PICO` that `rating` states for `task`, else its default, else None."""
-    if rating is None:
-        return None
-    quality = rating.quality.get(task) if task is not None else None
-    return rating.quality.get("default") if quality is None else min(quality, PICO)

@@ -16,8 +16,7 @@ from .facts import RESERVED
 from .policy import Attribute, FactTypes, declared_attributes
 
 
-def policy_problems(
-    data: Mapping[str, Any], catalog: Catalog | None) -> tuple[Problem, ...]:
+def policy_problems(data: Mapping[str, Any], catalog: Catalog | None) -> tuple[Problem, ...]:
     """Return what is wrong with the policy `data`, whose shape is right.
 
     Args:
@@ -103,7 +102,9 @@ class _Check:
             if self.catalog is None:
                 continue
             if self.catalog.resolve(deployment["id"]) is not None:
-                message = f"`{deployment['id']}` is a model of the catalog: a deployment needs a name of its own"
+                message = (
+                    f"`{deployment['id']}` is a model of the catalog: a deployment needs a name of its own"
+                )
                 yield Problem("duplicate-id", f"{pointer}/id", message, "OTB-POLICY-016")
             yield from self.model(deployment["model"], f"{pointer}/model", deployments=False)
             model = self.catalog.resolve(deployment["model"])
@@ -135,7 +136,10 @@ class _Check:
         if self.catalog is not None:
             model = self.catalog.resolve(self.deployments.get(name, {"model": name})["model"])
             names |= {model.id, *model.aliases} if model is not None else set()
-        for field, rated, what in (("per_second", self.timed, "latency_ms"), ("liability", self.rated, "quality")):
+        for field, rated, what in (
+            ("per_second", self.timed, "latency_ms"),
+            ("liability", self.rated, "quality"),
+        ):
             if field in utility and not names & rated:
                 message = f"utility with `{field}` needs a rating of `{name}` with `{what}`"
                 yield Problem("missing-rating", pointer, message, "OTB-POLICY-013")
@@ -192,14 +196,18 @@ class _Check:
 
     def pool_problems(self) -> Iterator[Problem]:
         yield from _repeated("pool", "/pools", self.data["pools"])
-        candidate = {f"candidate.{key}": "string" for key in ("model", "tier", "provider", "deployment")}
+        candidate: dict[str, Type] = {
+            f"candidate.{key}": "string" for key in ("model", "tier", "provider", "deployment")
+        }
         types: Mapping[str, Type] = {**self.types.request, **candidate}
         for position, pool in enumerate(self.data["pools"]):
             pointer = f"/pools/{position}"
             for field, whole in (("when", True), ("thresholds", False), ("guarantees", False)):
                 entries = [(pool, pointer)] if whole else []
                 if not whole:
-                    entries = [(entry, f"{pointer}/{field}/{n}") for n, entry in enumerate(pool.get(field, ()))]
+                    entries = [
+                        (entry, f"{pointer}/{field}/{n}") for n, entry in enumerate(pool.get(field, ()))
+                    ]
                 for entry, place in entries:
                     if "when" in entry:
                         yield from _conditions(entry["when"], types, f"{place}/when")

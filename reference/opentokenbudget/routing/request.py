@@ -119,7 +119,9 @@ def _normal(policy: Policy, name: str, value: Any) -> tuple[Problem | None, Any]
         case _:
             pass
     if normal is None:
-        return Problem("wrong-type", pointer, f"`{name}` must be of type {declared.type}", "OTB-DEC-006"), None
+        return Problem(
+            "wrong-type", pointer, f"`{name}` must be of type {declared.type}", "OTB-DEC-006"
+        ), None
     if declared.values is not None and normal not in declared.values:
         message = f"`{value}` is not a value of `{name}`{did_you_mean(str(value), declared.values)}"
         return Problem("not-one-of", pointer, message, "OTB-DEC-007"), None

@@ -1,0 +1,167 @@
+"""Tiers and their candidates: models and deployments, with what a decision asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
+
+from ..amounts import PICO, parse_date, parse_decimal
+from ..pricing import Catalog, Estimator, Model
+from ..problems import Problem, ProblemError
+
+EVER = 1 << 80
+
+Selection = Literal["first", "cheapest", "weighted", "utility"]
+SIMPLE: tuple[Selection, ...] = ("first", "cheapest", "weighted")
+
+
+class Rating(Struct, frozen=True):
+    """What is known of a candidate since `as_of`: milliseconds, and quality by task in units of 10⁻¹²."""
+
+    as_of: int
+    latency_ms: int | None
+    quality: Mapping[str, int]
+
+
+class Candidate(Struct, frozen=True):
+    """A model or a deployment of a tier, with what a decision asks of it; instants are half-open bounds."""
+
+    name: str
+    model: Model
+    context: Mapping[str, str]
+    weight: int
+    estimator: Estimator
+    released_at: int
+    retires_at: int
+    context_window: int
+    max_input: int
+    max_output: int
+    ratings: tuple[Rating, ...]
+
+    def rating_at(self, at: int) -> Rating | None:
+        """Return the latest rating whose day is not after `at`."""
+        best = None
+        for rating in self.ratings:
+            if rating.as_of <= at and (best is None or rating.as_of >= best.as_of):
+                best = rating
+        return best
+
+
+class Quick(NamedTuple):
+    """What the quick way asks of a candidate, side by side."""
+
+    candidate: Candidate
+    released_at: int
+    retires_at: int
+    max_input: int
+    context_window: int
+    max_output: int
+    expected: Callable[[int, int, int], int | None]
+
+
+class Tier(Struct, frozen=True):
+    """An ordered class of candidates. Money of `utility` is in units of 10⁻¹².
+
+    Attributes:
+        plain: the selection needs neither a draw nor ratings, so that the quick way will do; `quick` is for it.
+    """
+
+    id: str
+    rank: int
+    candidates: tuple[Candidate, ...]
+    selection: Selection
+    plain: bool
+    quick: tuple[Quick, ...]
+    per_second: int = 0
+    liability: int = 0
+
+
+class Candidates:
+    """Builds each named candidate once."""
+
+    def __init__(self, data: Mapping[str, Any], catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._deployments = {deployment["id"]: deployment for deployment in data.get("deployments", ())}
+        self._ratings = data.get("ratings", ())
+        self._built: dict[str, Candidate] = {}
+
+    def __getitem__(self, name: str) -> Candidate:
+        if name not in self._built:
+            self._built[name] = self._build(name)
+        return self._built[name]
+
+    def _build(self, name: str) -> Candidate:
+        deployment = self._deployments.get(name, {"model": name})
+        model = self._catalog.resolve(deployment["model"])
+        if model is None:
+            message = f"`{deployment['model']}` is not a model of the catalog"
+            raise ProblemError(Problem("unknown-model", "", message, "OTB-POLICY-015"))
+        capabilities = model.capabilities
+        own = [rating for rating in self._ratings if rating["model"] == name]
+        of_model = [rating for rating in self._ratings if self._catalog.resolve(rating["model"]) is model]
+        context = dict(deployment.get("context", {}))
+        return Candidate(
+            name=name,
+            model=model,
+            context=context,
+            weight=deployment.get("weight", 1),
+            estimator=self._catalog.estimator(model.id, context),
+            released_at=-EVER if model.lifecycle.released_at is None else model.lifecycle.released_at,
+            retires_at=EVER if model.lifecycle.retires_at is None else model.lifecycle.retires_at,
+            context_window=capabilities.context_window or EVER,
+            max_input=capabilities.max_input or EVER,
+            max_output=capabilities.max_output or EVER,
+            ratings=_ratings(own or of_model),
+        )
+
+
+def _ratings(given: Sequence[Mapping[str, Any]]) -> tuple[Rating, ...]:
+    return tuple(
+        Rating(
+            as_of=parse_date(rating["as_of"]),
+            latency_ms=rating.get("latency_ms"),
+            quality={task: parse_decimal(quality) for task, quality in rating.get("quality", {}).items()},
+        )
+        for rating in given
+    )
+
+
+def compile_tier(data: Mapping[str, Any], rank: int, candidates: Candidates) -> Tier:
+    select = data.get("select", "first")
+    utility = {} if isinstance(select, str) else select["utility"]
+    selection: Selection = "utility"
+    for simple in SIMPLE:
+        if select == simple:
+            selection = simple
+    named = tuple(candidates[name] for name in data["models"])
+    return Tier(
+        id=data["id"],
+        rank=rank,
+        candidates=named,
+        selection=selection,
+        plain=selection in ("first", "cheapest"),
+        quick=tuple(
+            Quick(
+                candidate,
+                candidate.released_at,
+                candidate.retires_at,
+                candidate.max_input,
+                candidate.context_window,
+                candidate.max_output,
+                candidate.estimator.expected,
+            )
+            for candidate in named
+        ),
+        per_second=parse_decimal(utility.get("per_second", "0")),
+        liability=parse_decimal(utility.get("liability", "0")),
+    )
+
+
+def quality_of(rating: Rating | None, task: str | None) -> int | None:
+    """Return the quality from 0 to `PICO` that `rating` states for `task`, else its default, else None."""
+    if rating is None:
+        return None
+    quality = rating.quality.get(task) if task is not None else None
+    return rating.quality.get("default") if quality is None else min(quality, PICO)
