@@ -95,7 +95,7 @@ tests = {
 
 @st.composite
 def whens(draw: st.DrawFn, depth: int = 2) -> dict[str, Any]:
-    """A condition as it stands in a document: tests joined by AND, with `all`, `any` and `not` down to `depth`."""
+    """A condition as it stands in a document: tests joined by AND; `all`, `any` and `not` down to `depth`."""
     when: dict[str, Any] = {}
     names = draw(st.lists(st.sampled_from(sorted(tests)), min_size=1, max_size=2, unique=True))
     logic = draw(st.sampled_from(["", "", "all", "any", "any", "not"])) if depth else ""
@@ -121,7 +121,7 @@ facts = st.fixed_dictionaries({}, optional={name: values | st.none() for name, v
 
 
 def many_facts(count: int, seed: int) -> list[dict[str, Any]]:
-    """Return `count` fact sets, the same for the same seed: cheaper by far than letting hypothesis draw each."""
+    """Return `count` fact sets, the same for the same seed: cheaper by far than drawing each."""
     chance = random.Random(seed)
     values: dict[str, Callable[[], Any]] = {
         "task": lambda: chance.choice(WORDS),

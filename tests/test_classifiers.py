@@ -101,7 +101,7 @@ def test_a_hostile_text_is_read_once():
 
 
 def test_the_first_sure_classifier_gives_the_attribute():
-    """A brought classification wins from its least confidence on, else keywords, else the answer for no signal."""
+    """A brought classification wins from its least confidence on, else keywords, else `otherwise`."""
     sure = {"intents": {"value": "refund", "confidence": "0.9"}}
     unsure = {"intents": {"value": "refund", "confidence": "0.899999999999"}}
     assert classify("a chargeback", sure) == {"task": Classification("refund", 9 * PICO // 10, "intents")}

@@ -126,8 +126,6 @@ def test_a_covered_condition_is_never_true_without_its_cover(first, second, nest
     earlier, later = read(first), read({"all": [first, second]} if nested else second)
     if covers(earlier, later):
         assert all(evaluate(earlier, one) for one in FACTS if evaluate(later, one))
-    else:
-        assert not nested or not isinstance(later, type(None))
 
 
 @settings(max_examples=150, deadline=None)
@@ -143,7 +141,7 @@ def test_a_shadowed_condition_is_never_the_first(listed):
 
 
 def test_rules_are_shadowed_alone_together_and_by_themselves():
-    """The reason for a rule that is never reached names the one rule that covers it, or all that do together."""
+    """The reason for a rule that is never reached names the one that covers it, or all that do together."""
     rules = [
         {"input": {"gt": 100}},
         {"task": "a"},

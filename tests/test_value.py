@@ -42,7 +42,7 @@ DESK = document(
 
 
 def test_the_value_is_the_product_of_the_rules_that_count():
-    """Weights multiply, only the first true rule of a group counts, and those that counted are named in order."""
+    """Weights multiply, of a group only the first counts, and those that counted are named in order."""
     assert weigh(DESK, task="dispute", plan="premium") == (
         33 * PICO // 10,
         ("dispute", "premium", "not-free"),

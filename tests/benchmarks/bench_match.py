@@ -1,8 +1,9 @@
 """Matching a request against many rules: 10 of them, 1,000 of them, and CEL beside us when it is installed.
 
-Run: `python tests/benchmarks/bench_match.py`. What is measured is `RuleIndex.first` on facts that are already
-typed, over requests that spread evenly over the rules. CEL is asked as its users ask it: one compiled program per
-rule, in order, until one is true; it builds no index, so the last column of its rows is what an index is worth.
+Run: `python tests/benchmarks/bench_match.py`.
+Measured is `RuleIndex.first` on facts that are typed already, for requests that spread evenly over the rules;
+what they have in common is remembered after the first pass, as it is in an engine that runs.
+CEL is asked as its users ask it: one compiled program per rule, in order, until one is true.
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ def ours(maker: Callable[[int], dict[str, Any]], size: int, rounds: int) -> floa
 def cel(maker: Callable[[int], dict[str, Any]], size: int) -> tuple[str, float]:
     """Return which CEL was asked and its microseconds per match, or why none was."""
     try:
-        from cel import Context, compile as compile_cel
+        from cel import Context
+        from cel import compile as compile_cel
     except ImportError:
         return "CEL (Rust): not installed", 0.0
     programs = [compile_cel(to_cel(parse(maker(i), types=TYPES))) for i in range(size)]

@@ -1,7 +1,8 @@
 """A policy's list of classifiers: per attribute, the first that is sure gives it.
 
 Kinds: `keywords` (sure, with confidence 1, when a phrase occurs), `external` (the request brings value and
-confidence under the classifier's id; sure from `min_confidence` on) and `otherwise` (always sure, with confidence 0:
+confidence under the classifier's id; sure from `min_confidence` on) and `otherwise` (always sure,
+with confidence 0:
 "no signal" is an answer of its own).
 """
 

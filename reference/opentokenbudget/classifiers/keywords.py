@@ -1,9 +1,10 @@
 """Phrases looked for in a text, all of them in one pass, whatever they are and however many.
 
-Text and phrases are read as units: a longest run of word characters, a run of white space, any other byte of UTF-8.
+Text and phrases are read as units: a longest run of word characters, a run of white space, any other byte.
 A phrase occurs where its units stand one after the other. So it matches at word boundaries without asking for
-them: its first and last word are whole words of the text. Word characters are the letters and digits of ASCII,
-`_`, and every code point from U+0080 on; white space is that of ASCII, and one run is like another.
+them: its first and last word are whole words of the text.
+Word characters are the letters and digits of ASCII, `_`, and every code point from U+0080 on;
+white space is that of ASCII, and one run is like another.
 Letters of ASCII match in either case; every other character matches only itself.
 
 The automaton is Aho and Corasick's, over units: its time grows with the text alone.

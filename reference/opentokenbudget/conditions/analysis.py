@@ -27,7 +27,7 @@ def contradictory(condition: Condition, values: Values | None = None) -> bool:
 
 
 def covers(earlier: Condition | None, later: Condition | None, values: Values | None = None) -> bool:
-    """Return whether `earlier` is proven to be true for all facts for which `later` is; `None` is always true."""
+    """Return whether `earlier` is proven to be true wherever `later` is; `None` is always true."""
     return covered([earlier], later, values)
 
 
@@ -49,7 +49,8 @@ def shadowed(
     """Return, by position, the conditions that are proven never to be the first true one.
 
     Returns:
-        The positions of the earlier conditions because of which: one when it covers alone, several when they do
+        The positions of the earlier conditions because of which:
+        one when it covers alone, several when they do
         so only together, none when the condition is contradictory in itself.
     """
     index = RuleIndex(conditions)
@@ -66,7 +67,8 @@ def _because(
 ) -> tuple[int, ...] | None:
     """Return why the condition at `position` is never the first, None when it may be.
 
-    Facts are sought for which it is true and those found in its way so far are not. Whoever is first for them is
+    Facts are sought for which it is true and those found in its way so far are not.
+    Whoever is first for them is
     the next in its way; when that is the condition itself, it is reachable.
     """
     later = conditions[position]

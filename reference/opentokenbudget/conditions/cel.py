@@ -1,6 +1,7 @@
 """The equivalent of a condition in the Common Expression Language, for readers and for other engines.
 
-Facts stand in one map, `facts`. A missing key is an error in CEL, which `&&` and `||` absorb just as SQL's logic
+Facts stand in one map, `facts`. A missing key is an error in CEL,
+which `&&` and `||` absorb just as SQL's logic
 absorbs unknown: where an expression ends in an error, the condition is unknown.
 Decimals are integers of 10⁻¹² there too (CEL has no decimals), so they end at 9.2 million of the unit.
 """

@@ -1,8 +1,8 @@
 """Many conditions at once: which of them are true, without asking each.
 
-Every attribute that conditions look at becomes a table from its value to the set of conditions that may be true
-with it (`tables`). The sets of all tables are joined; what remains is asked only what no table could say:
-`matches`, substrings, windows, alternatives across attributes.
+Every attribute that conditions look at becomes a table from its value to the set of conditions that may
+be true with it (`tables`). The sets of all tables are joined; what remains is asked only what no table could
+say: `matches`, substrings, windows, alternatives across attributes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from .segments import ordered_attribute
 from .tables import MemberTable, SegmentTable, Table, ValueTable, member_table, table_of
 from .tree import AllOf, AnyOf, Comparison, Condition, conjuncts
 
-# A mask is as long as there are conditions, and so is a table: blocks keep their product, the memory, in bounds.
+# A mask is as long as there are conditions, and so is a table:
+# blocks keep their product, the memory, in bounds.
 BLOCK = 4096
 
-# How many combinations of classes are remembered, and how many candidates each may name: at most some megabytes.
+# How many combinations of classes are remembered, and how many candidates each may name:
+# at most some megabytes.
 KNOWN = 4096
 FEW = 16
 
@@ -34,7 +36,8 @@ class RuleIndex:
     Positions count from 0. A condition counts only when it is true: unknown is not enough.
 
     Attributes:
-        first: a function that returns the position of the first condition that is true for facts, -1 for none.
+        first: a function that returns the position of the first condition that is true for facts,
+            -1 for none.
     """
 
     __slots__ = ("_blocks", "first")

@@ -1,7 +1,8 @@
 """The search for facts that meet demands: "this condition is true", "that one is not false".
 
 Demands are taken apart, branch by branch, until each looks at one attribute; then a value is sought for every
-attribute. Its line is cut into segments (`segments`) and one value stands for each. What cannot be cut (substrings,
+attribute. Its line is cut into segments (`segments`) and one value stands for each.
+What cannot be cut (substrings,
 regular expressions, windows) is tried on some values; when none fits, nothing is proven.
 """
 
@@ -20,10 +21,10 @@ _HALF_HOUR_NS = 1_800_000_000_000
 _WEEK = range(7 * 48)
 
 Values = Mapping[str, Sequence[Any]]
-"""By attribute, the only values it may have, normalised like facts; attributes without an entry may have any."""
+"""By attribute, the only values it may have, normalised like facts; others may have any."""
 
 Model = dict[str, Any] | None | Literal["unproven"]
-"""Facts that meet the demands; None when it is proven that there are none; `unproven` when neither was found."""
+"""Facts that meet the demands; None when it is proven that there are none; `unproven` when it is open."""
 
 
 class Demand(NamedTuple):
@@ -91,7 +92,7 @@ class _Search:
         return all(demand.met_by(name, facts.get(name)) for name, found in asked.items() for demand in found)
 
     def value(self, name: str, demands: tuple[Demand, ...]) -> tuple[bool | None, Any]:
-        """Return True with a value of `name` that meets `demands`, False if none can, None if that is open."""
+        """Return True with a value of `name` that meets `demands`, False if none can, None if open."""
         leaves = [leaf for demand in demands for leaf in comparisons(demand.condition)]
         declared = leaves[0].type
         known = (False, True) if declared == "boolean" else self.values.get(name)
@@ -149,7 +150,7 @@ def _is_ordered(demand: Demand) -> bool:
 
 
 def _parts(demand: Demand) -> tuple[Demand, ...] | list[Demand]:
-    """Return demands that must all be met (a tuple) or one of them (a list), together the same as `demand`."""
+    """Return demands that must all be met (a tuple) or one of them (a list), together the same demand."""
     condition, outcome, holds = demand
     if isinstance(condition, Not):
         return (Demand(condition.part, not outcome, holds),)

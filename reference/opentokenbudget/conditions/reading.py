@@ -9,7 +9,7 @@ from ..problems import Problem, ProblemError, did_you_mean
 from .regexes import InvalidRegex, regex_test
 from .tree import AllOf, AnyOf, Comparison, Condition, Not, Operator, Type
 from .window_reading import read_windows
-from .wording import escaped, kind_of
+from .wording import REQUIREMENTS, escaped, kind_of
 
 Types = Mapping[str, Type] | Callable[[str], Type | None]
 
@@ -39,8 +39,6 @@ _WORDS: dict[Type, str] = {
 def parse(when: object, *, types: Types, pointer: str = "") -> Condition:
     """Return the condition that `when` states.
 
-    An empty mapping at the top is always true.
-
     Args:
         when: a mapping as the document loader gives it.
         types: the declared type by attribute, or a function that answers None for an unknown one.
@@ -48,8 +46,8 @@ def parse(when: object, *, types: Types, pointer: str = "") -> Condition:
 
     Raises:
         ProblemError: with all problems, in document order: `bad-condition`, `empty-condition`,
-            `condition-too-deep`, `unknown-attribute`, `unknown-operator`, `operator-mismatch`, `type-mismatch`,
-            `bad-regex`, `bad-window`, `empty-window`, `unknown-zone`.
+            `condition-too-deep`, `unknown-attribute`, `unknown-operator`, `operator-mismatch`,
+            `type-mismatch`, `bad-regex`, `bad-window`, `empty-window`, `unknown-zone`.
     """
     reading = _Reading(types)
     condition = reading.mapping(when, pointer, 0)
@@ -74,7 +72,7 @@ class _Reading:
         self.type_of: Callable[[str], Type | None] = types.get if isinstance(types, Mapping) else types
 
     def note(self, code: str, pointer: str, message: str) -> None:
-        self.problems.append(Problem(code, pointer, message))
+        self.problems.append(Problem(code, pointer, message, REQUIREMENTS[code]))
 
     def mapping(self, when: object, pointer: str, depth: int) -> Condition | None:
         if not isinstance(when, Mapping):
@@ -83,8 +81,8 @@ class _Reading:
         if depth > DEPTH:
             self.note("condition-too-deep", pointer, f"conditions are nested more than {DEPTH} deep")
             return None
-        if not when and depth:
-            self.note("empty-condition", pointer, "an empty condition inside another says nothing")
+        if not when:
+            self.note("empty-condition", pointer, "an empty condition says nothing")
             return None
         parts: list[Condition] = []
         for key, value in when.items():
@@ -160,9 +158,8 @@ class _Reading:
             return None
         checked, compares = _OPERATORS[word]
         if declared not in compares:
-            self.note(
-                "operator-mismatch", pointer, f"`{word}` does not compare `{name}`, whose type is {declared}"
-            )
+            message = f"`{word}` does not compare `{name}`, whose type is {declared}"
+            self.note("operator-mismatch", pointer, message)
             return None
         operand = self.operand("boolean" if word == "exists" else declared, value, pointer)
         if operand is None:
@@ -171,11 +168,7 @@ class _Reading:
             try:
                 regex_test(str(operand))
             except InvalidRegex as wrong:
-                self.note(
-                    "bad-regex",
-                    pointer,
-                    f"`{str(operand)[:64]}` is not a regular expression of the spec: {wrong}",
-                )
+                self.note("bad-regex", pointer, f"`{str(operand)[:64]}` is not an I-Regexp: {wrong}")
                 return None
         return Comparison(name, declared, checked, operand, pointer)
 

@@ -1,7 +1,8 @@
 """An attribute's values as an ordered line, cut into segments in each of which a condition says one thing.
 
 Numbers and strings are ordered (strings by code point); `in`, the four orders and `prefix` are unions of
-half-open segments of that line, and so is everything that `all`, `any` and `not` build from them on one attribute.
+half-open segments of that line, and so is everything that `all`,
+`any` and `not` build from them on one attribute.
 What a condition says in a segment is found by asking the interpreter about one value of it.
 """
 

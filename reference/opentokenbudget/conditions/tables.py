@@ -33,7 +33,8 @@ class ValueTable(NamedTuple):
 class SegmentTable(NamedTuple):
     """For intervals and prefixes: the mask of a value is that of its segment between the sorted `points`.
 
-    Strings that begin alike lie together: `starts` tells from the first `width` characters between which points
+    Strings that begin alike lie together: `starts` tells from the first `width` characters between which
+    points
     to search. It is empty where that saves nothing.
     """
 
@@ -128,7 +129,7 @@ def _segment_table(
 
 
 def _starts(points: list[Any]) -> tuple[int, dict[str, tuple[int, int]]]:
-    """Return how many first characters tell `points` apart best, and the points that share them, as a range."""
+    """Return how many first characters tell `points` apart best, and the range of points that share them."""
     if len(points) <= _FEW or not isinstance(points[0], str):
         return 0, {}
     width, starts = 0, {""}

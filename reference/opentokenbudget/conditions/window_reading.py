@@ -8,7 +8,7 @@ from datetime import date
 from ..amounts import InvalidInstant, UnknownZone, parse_date, zone_named
 from ..problems import Problem, did_you_mean
 from .windows import DAY_SECONDS, DAYS, Window, seconds_of_clock
-from .wording import escaped, kind_of
+from .wording import REQUIREMENTS, escaped, kind_of
 
 _FIELDS = ("days", "start", "end", "timezone", "except_dates")
 _DAY_NS = DAY_SECONDS * 1_000_000_000
@@ -19,19 +19,23 @@ def read_windows(value: object, pointer: str, problems: list[Problem]) -> tuple[
     """Return the windows of `value`, or None after noting what is wrong with it in `problems`."""
     if not isinstance(value, list | tuple):
         message = f"{kind_of(value)} stands where a list of windows is expected"
-        problems.append(Problem("type-mismatch", pointer, message))
+        problems.append(_problem("type-mismatch", pointer, message))
         return None
     if not value:
-        problems.append(Problem("empty-condition", pointer, "no window at all is never true"))
+        problems.append(_problem("empty-condition", pointer, "no window at all is never true"))
         return None
     before = len(problems)
     windows = [_window(item, f"{pointer}/{index}", problems) for index, item in enumerate(value)]
     return None if len(problems) > before else tuple(window for window in windows if window is not None)
 
 
+def _problem(code: str, pointer: str, message: str) -> Problem:
+    return Problem(code, pointer, message, REQUIREMENTS[code])
+
+
 def _window(value: object, pointer: str, problems: list[Problem]) -> Window | None:
     if not isinstance(value, Mapping):
-        problems.append(Problem("bad-window", pointer, f"a window is a mapping, not {kind_of(value)}"))
+        problems.append(_problem("bad-window", pointer, f"a window is a mapping, not {kind_of(value)}"))
         return None
     days, exceptions, zone = Window().days, frozenset[int](), "UTC"
     edges = {"start": 0, "end": DAY_SECONDS}
@@ -47,12 +51,10 @@ def _window(value: object, pointer: str, problems: list[Problem]) -> Window | No
             exceptions = _dates(item, where, problems)
         else:
             message = f"a window has no field `{str(key)[:64]}`{did_you_mean(str(key), _FIELDS)}"
-            problems.append(Problem("bad-window", where, message))
+            problems.append(_problem("bad-window", where, message))
     if edges["start"] == edges["end"]:
-        message = (
-            "it starts and ends at the same time, so it never holds (all day is without `start` and `end`)"
-        )
-        problems.append(Problem("empty-window", pointer, message))
+        message = "it ends when it starts, so it never holds; leave both out for all day"
+        problems.append(_problem("empty-window", pointer, message))
     return Window(days, edges["start"], edges["end"], zone, exceptions)
 
 
@@ -60,7 +62,8 @@ def _clock(key: str, value: object, pointer: str, problems: list[Problem]) -> in
     second = seconds_of_clock(value) if isinstance(value, str) else None
     if second is None or (key == "start" and second == DAY_SECONDS):
         message = f"{kind_of(value)} is not a time of day like `09:30` or `09:30:00`"
-        problems.append(Problem("bad-window", pointer, message))
+        requirement = REQUIREMENTS["bad-window"] if second is None else "OTB-COND-026"
+        problems.append(Problem("bad-window", pointer, message, requirement))
         # A start and an end that cannot be equal: one fault, one problem.
         return 0 if key == "start" else DAY_SECONDS
     return second
@@ -69,7 +72,7 @@ def _clock(key: str, value: object, pointer: str, problems: list[Problem]) -> in
 def _days(value: object, pointer: str, problems: list[Problem]) -> tuple[int, ...]:
     found: set[int] = set()
     if not isinstance(value, list | tuple) or not value:
-        problems.append(Problem("bad-window", pointer, "`days` is a list of at least one weekday"))
+        problems.append(_problem("bad-window", pointer, "`days` is a list of at least one weekday"))
         return ()
     for index, item in enumerate(value):
         if isinstance(item, str) and item in DAYS:
@@ -77,7 +80,7 @@ def _days(value: object, pointer: str, problems: list[Problem]) -> tuple[int, ..
             continue
         near = did_you_mean(item, DAYS) if isinstance(item, str) else ""
         message = f"{kind_of(item)} is not one of {', '.join(f'`{day}`' for day in DAYS)}{near}"
-        problems.append(Problem("bad-window", f"{pointer}/{index}", message))
+        problems.append(_problem("bad-window", f"{pointer}/{index}", message))
     return tuple(sorted(found))
 
 
@@ -87,13 +90,13 @@ def _zone(value: object, pointer: str, problems: list[Problem]) -> str:
             return value
     except UnknownZone:
         pass
-    problems.append(Problem("unknown-zone", pointer, f"{kind_of(value)} is not an IANA time zone"))
+    problems.append(_problem("unknown-zone", pointer, f"{kind_of(value)} is not an IANA time zone"))
     return "UTC"
 
 
 def _dates(value: object, pointer: str, problems: list[Problem]) -> frozenset[int]:
     if not isinstance(value, list | tuple):
-        problems.append(Problem("bad-window", pointer, "`except_dates` is a list of dates"))
+        problems.append(_problem("bad-window", pointer, "`except_dates` is a list of dates"))
         return frozenset()
     found: set[int] = set()
     for index, item in enumerate(value):
@@ -104,5 +107,5 @@ def _dates(value: object, pointer: str, problems: list[Problem]) -> frozenset[in
         except InvalidInstant:
             pass
         message = f"{kind_of(item)} is not a date like `2026-11-23`"
-        problems.append(Problem("bad-window", f"{pointer}/{index}", message))
+        problems.append(_problem("bad-window", f"{pointer}/{index}", message))
     return frozenset(found)

@@ -1,7 +1,8 @@
 """Weekly time windows on the wall clock of a zone, half-open `[start, end)`.
 
 A window whose end lies before its start wraps over midnight and belongs to the day on which it starts:
-`days` and `except_dates` speak of that day. What counts is what the clock on the wall shows, so an hour that a
+`days` and `except_dates` speak of that day. What counts is what the clock on the wall shows,
+so an hour that a
 change of the clocks repeats is inside twice, and one that it skips never.
 """
 
@@ -52,7 +53,7 @@ class Window:
 
 
 def seconds_of_clock(text: str) -> int | None:
-    """Return `HH:MM` or `HH:MM:SS` in seconds after midnight, 86400 for `24:00`; None when it is no time of day."""
+    """Return `HH:MM[:SS]` in seconds after midnight, 86400 for `24:00`; None for what is no time of day."""
     if text in ("24:00", "24:00:00"):
         return DAY_SECONDS
     match = _CLOCK.fullmatch(text)
@@ -63,7 +64,7 @@ def seconds_of_clock(text: str) -> int | None:
 
 
 def inside(window: Window, instant: int) -> bool:
-    """Return whether `instant` (ns since 1970) lies in `window`; the plain reading that the compiled one must equal."""
+    """Return whether `instant` (ns since 1970) lies in `window`: the plain form of `compiled_windows`."""
     weekday, day, second = local_time(instant, window.zone)
     return any(
         since <= second < until

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+REQUIREMENTS = {
+    "bad-condition": "OTB-COND-001",
+    "bad-regex": "OTB-COND-024",
+    "bad-window": "OTB-COND-014",
+    "condition-too-deep": "OTB-COND-022",
+    "empty-condition": "OTB-COND-002",
+    "empty-window": "OTB-COND-018",
+    "operator-mismatch": "OTB-COND-021",
+    "type-mismatch": "OTB-COND-020",
+    "unknown-attribute": "OTB-COND-019",
+    "unknown-operator": "OTB-COND-003",
+    "unknown-zone": "OTB-COND-025",
+}
+"""The requirement that each problem code of this room reports."""
+
 
 def kind_of(value: object) -> str:
     """Return what a JSON value is, in words, with the value where it is short."""

@@ -1,7 +1,8 @@
 """Value rules, compiled.
 
-Every rule whose condition is true counts, of those in one group only the first. The value is the exact product of
-their weights, rounded once, half to even, to 12 digits; then it is raised to the floor and cut to the ceiling.
+Every rule whose condition is true counts, of those in one group only the first.
+The value is the exact product of their weights, rounded once, half to even, to 12 digits;
+then it is raised to the floor and cut to the ceiling.
 
 Source: spec/30-value.md.
 """
@@ -69,7 +70,8 @@ def compile_value_rules(data: Mapping[str, Any], types: Types) -> ValueRules:
 
     Args:
         data: the checked document.
-        types: the types of the facts of a request; `value`, which is what the rules answer, is not among them.
+        types: the types of the facts of a request;
+            `value`, which is what the rules answer, is not among them.
 
     Raises:
         ProblemError: all of `value_problems`.
