@@ -11,7 +11,7 @@ from opentokenbudget.engine import Engine
 from opentokenbudget.pricing import compile_catalog
 from opentokenbudget.routing import compile_policy
 
-from .rows import Row, quantiles_us, show
+from rows import Row, quantiles_us, show
 
 AT = 1_795_435_200_000_000_000
 GOAL_US = 7.0
@@ -29,7 +29,9 @@ def catalog_of(models: int) -> dict[str, Any]:
             {
                 "id": f"maker/model-{number}",
                 "capabilities": {"context_window": 128_000, "max_output": 16_384},
-                "prices": [{"from": None, "rates": {"input": f"{number % 20 + 1}", "output": f"{number % 50 + 2}"}}],
+                "prices": [
+                    {"from": None, "rates": {"input": f"{number % 20 + 1}", "output": f"{number % 50 + 2}"}}
+                ],
             }
             for number in range(models)
         ],
@@ -45,7 +47,9 @@ def engine_of(rules: int, models: int, select: str = "cheapest") -> Engine:
         "version": "1.0.0",
         "catalog": {"path": "catalog.yaml"},
         "attributes": {"task": {"type": "string"}, "team": {"type": "string"}},
-        "tiers": [{"id": "small", "models": [f"maker/model-{number}" for number in range(4)], "select": select}],
+        "tiers": [
+            {"id": "small", "models": [f"maker/model-{number}" for number in range(4)], "select": select}
+        ],
         "rules": [
             {"id": f"r{number}", "when": {"task": f"task-{number}", "team": "a"}, "tier": "small"}
             for number in range(rules)
