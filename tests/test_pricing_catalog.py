@@ -67,12 +67,12 @@ BAD_PERIODS = {
     "a context like a meter": ({"context": {"input": ["a"]}}, "bad-context", "context/input"),
     "a context like a word": ({"context": {"time": ["a"]}}, "bad-context", "context/time"),
     "a negative factor": (
-        {"overrides": [{"when": {}, "multiply": "-1"}]},
+        {"overrides": [{"when": {"input": {"gte": 0}}, "multiply": "-1"}]},
         "bad-rate",
         "overrides/0/multiply",
     ),
     "a factor for nothing": (
-        {"overrides": [{"when": {}, "multiply": "2", "meters": ["pages"]}]},
+        {"overrides": [{"when": {"input": {"gte": 0}}, "multiply": "2", "meters": ["pages"]}]},
         "unpriced-meter",
         "overrides/0/meters",
     ),
@@ -315,7 +315,9 @@ def test_an_allowance_is_free_only_as_far_as_the_input_says(used, free, total):
 def test_a_cost_is_plain_data():
     """Money is text, quantities stay what they were, and a rate says for how many units it is."""
     rates = {"audio_second": {"amount": "0.111", "per": 3600}, "input": "2.5"}
-    plain = period(rates, minimums={"audio_second": 10}, overrides=[{"when": {}, "multiply": "1.1"}])
+    plain = period(
+        rates, minimums={"audio_second": 10}, overrides=[{"when": {"input": {"gte": 0}}, "multiply": "1.1"}]
+    )
     catalog = compile_catalog(document(model("m", plain)))
     cost = catalog.price("m", {"audio_second": "10.5", "input": 4}, NOON)
     assert json.loads(json.dumps(cost.as_json())) == {

@@ -28,13 +28,12 @@ _NOTHING: Mapping[str, int | str] = {}
 
 
 class _Row(NamedTuple):
-    """What input and output cost each: 10⁻¹² per token as fractions, and what is added per request."""
+    """What input and output cost per token in 10⁻¹², over `denominators` if any, and what is added per request."""
 
-    input_numerator: int
-    input_denominator: int
-    output_numerator: int
-    output_denominator: int
+    input_rate: int
+    output_rate: int
     fixed: int
+    denominators: tuple[int, int] | None
 
 
 class _Stretch(NamedTuple):
@@ -54,7 +53,7 @@ class Estimator:
     It remembers the stretch of time of the last question, which changes no answer.
     """
 
-    __slots__ = ("_ceilings", "_context", "_price", "_rows", "_stretch", "_timeline")
+    __slots__ = ("_bounded", "_ceilings", "_context", "_price", "_rows", "_stretch", "_timeline")
 
     def __init__(
         self,
@@ -68,6 +67,8 @@ class Estimator:
         self._rows: dict[Band, tuple[tuple[int, ...], tuple[_Row | None, ...]]] = {}
         self._ceilings: dict[tuple[object, ...], tuple[Ceiling, ...]] = {}
         self._stretch = _Stretch(0, 0, (), (), None)
+        # The last stretch whose ceilings were asked for without anything named, and these.
+        self._bounded: tuple[_Stretch, tuple[Ceiling, ...]] = (self._stretch, ())
 
     def expected(self, input_tokens: int, output_tokens: int, at: int) -> int | None:
         """Return what the tokens cost at `at`, in 10⁻¹² of the currency, as `Catalog.price` would say.
@@ -83,14 +84,14 @@ class Estimator:
                 break
             index += 1
         row = rows[index] if rows else None
-        if row is None or not (0 <= input_tokens <= MAX_QUANTITY and 0 <= output_tokens <= MAX_QUANTITY):
+        if row is None or not 0 <= input_tokens <= MAX_QUANTITY >= output_tokens >= 0:
             return self._carefully(input_tokens, output_tokens, at)
-        input_numerator, input_denominator, output_numerator, output_denominator, fixed = row
-        if input_denominator == 1 and output_denominator == 1:
-            return input_tokens * input_numerator + output_tokens * output_numerator + fixed
+        input_rate, output_rate, fixed, denominators = row
+        if denominators is None:
+            return input_tokens * input_rate + output_tokens * output_rate + fixed
         return (
-            divide_half_even(input_tokens * input_numerator, input_denominator)
-            + divide_half_even(output_tokens * output_numerator, output_denominator)
+            divide_half_even(input_tokens * input_rate, denominators[0])
+            + divide_half_even(output_tokens * output_rate, denominators[1])
             + fixed
         )
 
@@ -118,17 +119,12 @@ class Estimator:
             that it may touch has a price.
         """
         last = at if until is None or until < at else until
-        named = meters or _NOTHING
-        try:
-            stretch = self._stretch
-            if not (stretch.since <= at and last < stretch.until):
-                stretch = self._move_to(at)
-            if stretch.since <= at and last < stretch.until:
-                ceilings = self._ceilings_in(stretch.band, named) if stretch.band is not None else ()
-            else:
-                ceilings = tuple(chain.from_iterable(self._ceilings_between(at, last, named)))
-        except (PriceProblem, OverflowError, ValueError):
-            return None
+        stretch, ceilings = self._bounded
+        if meters or not (stretch.since <= at and last < stretch.until):
+            try:
+                ceilings = self._ceilings_from(at, last, meters or _NOTHING)
+            except (PriceProblem, OverflowError, TypeError, ValueError):
+                return None
         return _most(ceilings, input_bound, output_bound)
 
     def problem(
@@ -140,6 +136,17 @@ class Estimator:
         except PriceProblem as wrong:
             return wrong.problems[0]
         return None
+
+    def _ceilings_from(self, at: int, last: int, named: Mapping[str, int | str]) -> tuple[Ceiling, ...]:
+        stretch = self._stretch
+        if not stretch.since <= at < stretch.until:
+            stretch = self._move_to(at)
+        if last >= stretch.until:
+            return tuple(chain.from_iterable(self._ceilings_between(at, last, named)))
+        ceilings = () if stretch.band is None else self._ceilings_in(stretch.band, named)
+        if not named:
+            self._bounded = stretch, ceilings
+        return ceilings
 
     def _carefully(self, input_tokens: int, output_tokens: int, at: int) -> int | None:
         try:
@@ -229,9 +236,10 @@ def _most(ceilings: Iterable[Ceiling], input_bound: int, output_bound: int) -> i
         input_from, input_to, output_from, output_to, inputs, outputs, fixed, complete = ceiling
         if input_bound < input_from or output_bound < output_from:
             continue
-        cost = (
-            fixed + spend(inputs, min(input_bound, input_to)) + spend(outputs, min(output_bound, output_to))
-        )
+        tokens = input_bound if input_bound < input_to else input_to
+        cost = fixed + (spend(inputs, tokens) if inputs.rate is None else tokens * inputs.rate)
+        tokens = output_bound if output_bound < output_to else output_to
+        cost += spend(outputs, tokens) if outputs.rate is None else tokens * outputs.rate
         if cost > most:
             most = cost
         if complete and (inputs.portions or not input_bound) and (outputs.portions or not output_bound):
@@ -269,4 +277,5 @@ def _row(band: Band, input_tokens: int) -> _Row | None:
     request = by_meter.get("request")
     fixed = divide_half_even(request.numerator, request.denominator) if request else 0
     read, write = by_meter["input"], by_meter["output"]
-    return _Row(read.numerator, read.denominator, write.numerator, write.denominator, fixed)
+    denominators = (read.denominator, write.denominator)
+    return _Row(read.numerator, write.numerator, fixed, None if denominators == (1, 1) else denominators)

@@ -32,11 +32,13 @@ class Side(NamedTuple):
         portions: rate in 10⁻¹² and limit (None: without one), the dearest first.
         surcharge: what minimums of several parts can add together, in 10⁻¹².
         least: the quantity billed at least, where one meter is all there is.
+        rate: of every token, where there is neither limit nor minimum.
     """
 
     portions: tuple[tuple[int, int | None], ...]
     surcharge: int
     least: int
+    rate: int | None
 
 
 class Ceiling(NamedTuple):
@@ -191,8 +193,12 @@ def _side(terms: Terms, whole: Meter, rates: Mapping[Meter, Rate], limits: Porti
     }
     dearest_first = tuple(sorted(portions.values(), key=lambda portion: -portion[0]))
     if portions.keys() | minimums.keys() == {whole}:
-        return Side(dearest_first, 0, minimums.get(whole, 0) // PICO)
-    return Side(dearest_first, sum(_surcharge(least, meter, rates) for meter, least in minimums.items()), 0)
+        surcharge, least = 0, minimums.get(whole, 0) // PICO
+    else:
+        surcharge, least = sum(_surcharge(most, meter, rates) for meter, most in minimums.items()), 0
+    dearest, limit = dearest_first[0] if dearest_first else (0, None)
+    plain = limit is None and not surcharge and not least
+    return Side(dearest_first, surcharge, least, dearest if plain else None)
 
 
 def _fixed(terms: Terms, rates: Mapping[Meter, Rate], limits: Portions) -> tuple[int, bool]:

@@ -53,6 +53,10 @@ class CostLine(NamedTuple):
         return form
 
 
+Entry = tuple[str, int | str, Rate, int, int | str]
+"""A line before anybody asks for it: making it a `CostLine` would be a third of the work of a price."""
+
+
 class Cost(NamedTuple):
     """What a usage costs.
 
@@ -60,13 +64,18 @@ class Cost(NamedTuple):
         model: id of the model whose prices were used (another than asked for where `billed_as` says so).
         currency: the catalog's.
         total_pico: the sum of the lines, in 10⁻¹² of the currency.
-        lines: in canonical order: input, output, everything else, each by name; none of quantity 0.
+        entries: the fields of the lines as plain tuples; `lines` gives them their names.
     """
 
     model: str
     currency: str
     total_pico: int
-    lines: tuple[CostLine, ...]
+    entries: tuple[Entry, ...]
+
+    @property
+    def lines(self) -> tuple[CostLine, ...]:
+        """The lines in canonical order: input, output, everything else, each by name; none of quantity 0."""
+        return tuple(map(CostLine._make, self.entries))
 
     @property
     def total(self) -> Decimal:

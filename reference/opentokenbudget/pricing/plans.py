@@ -38,6 +38,7 @@ class Plan(NamedTuple):
         troubled: positions that have no rate, or several that differ.
         implied: whether one `request` is counted at the end.
         careful: whether a minimum may apply, so that only the careful reckoning may follow this plan.
+        checked: whether there is any of `nested`, `joins`, `troubled` and `implied`.
     """
 
     nested: tuple[tuple[int, tuple[int, ...]], ...]
@@ -46,6 +47,7 @@ class Plan(NamedTuple):
     troubled: tuple[int, ...]
     implied: bool
     careful: bool
+    checked: bool
 
 
 @final
@@ -88,18 +90,22 @@ class RateTable:
         candidates = [nearest_rates(meter, self.rates) for meter in meters]
         sound = [bool(rates) and agree(rates) for rates in candidates]
         order = sorted(range(len(meters)), key=lambda position: meters[position].order)
+        nested = tuple((position, parts) for position, parts in nesting(meters) if parts)
+        joins = tuple(missing_joins(meters, self.rates))
+        troubled = tuple(position for position in order if not sound[position])
         return Plan(
-            nested=tuple((position, parts) for position, parts in nesting(meters) if parts),
+            nested=nested,
             lines=tuple(
                 PlannedLine(position, meters[position].name, rate.numerator, rate.denominator, rate)
                 for position in order
                 if sound[position]
                 for rate in candidates[position][:1]
             ),
-            joins=tuple(missing_joins(meters, self.rates)),
-            troubled=tuple(position for position in order if not sound[position]),
+            joins=joins,
+            troubled=troubled,
             implied=implied,
             careful=self.forbidden or not self._minimums.isdisjoint(meters),
+            checked=bool(nested or joins or troubled or implied),
         )
 
 

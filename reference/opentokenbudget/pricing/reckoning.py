@@ -13,17 +13,14 @@ from opentokenbudget.amounts import PICO, InvalidDecimal, divide_half_even, form
 from opentokenbudget.problems import Problem
 
 from .cards import Band
-from .cost import CostLine, PriceProblem
+from .cost import Entry, PriceProblem
 from .meters import MAX_QUANTITY, REQUEST, BadMeter, Meter, meter_named
-from .plans import MAX_METERS, RateTable, join_of, missing_joins, nesting
+from .plans import MAX_METERS, Plan, RateTable, join_of, missing_joins, nesting
 from .rates import agree, nearest_rates
 from .requirements import price_problem
 
-# What the constructor of a named tuple ends in; a line costs a third of the time that way.
-_new_tuple = tuple.__new__
 
-
-def quick_lines(band: Band, usage: Mapping[str, Any]) -> tuple[int, tuple[CostLine, ...]] | None:
+def quick_lines(band: Band, usage: Mapping[str, Any]) -> tuple[int, tuple[Entry, ...]] | None:
     """Return the total in 10⁻¹² and the lines of an integer usage; None when the careful way has to look.
 
     It has to for fractions, minimums, and whatever is wrong.
@@ -37,38 +34,41 @@ def quick_lines(band: Band, usage: Mapping[str, Any]) -> tuple[int, tuple[CostLi
     plan = None if table is None else table.plans.get(keys) or table.plan(keys)
     if plan is None or plan.careful:
         return None
-    nested, planned, joins, troubled, implied, _ = plan
-    if implied:
-        leaves.append(1)
-    for left, right in joins:
-        if leaves[left] and leaves[right]:
-            return None
-    for position, parts in nested:
-        quantity = leaves[position]
-        for part in parts:
-            quantity -= leaves[part]
-        if quantity < 0:
-            return None
-        leaves[position] = quantity
-    for position in troubled:
-        if leaves[position]:
-            return None
+    if plan.checked and not _take_parts_out(plan, leaves):
+        return None
     total = 0
-    lines = []
-    for position, meter, numerator, denominator, rate in planned:
+    lines: list[Entry] = []
+    for position, meter, numerator, denominator, rate in plan.lines:
         quantity = leaves[position]
         if quantity:
             amount = quantity * numerator
             if denominator != 1:
                 amount = divide_half_even(amount, denominator)
             total += amount
-            lines.append(_new_tuple(CostLine, (meter, quantity, rate, amount, 0)))
+            lines.append((meter, quantity, rate, amount, 0))
     return total, tuple(lines)
+
+
+def _take_parts_out(plan: Plan, leaves: list[int]) -> bool:
+    """Turn reported quantities into those of each meter alone; False when the careful way has to look."""
+    if plan.implied:
+        leaves.append(1)
+    for left, right in plan.joins:
+        if leaves[left] and leaves[right]:
+            return False
+    for position, parts in plan.nested:
+        quantity = leaves[position]
+        for part in parts:
+            quantity -= leaves[part]
+        if quantity < 0:
+            return False
+        leaves[position] = quantity
+    return not plan.troubled or not any(leaves[position] for position in plan.troubled)
 
 
 def careful_lines(
     band: Band, usage: Mapping[str, Any], used: Mapping[str, Any] | None
-) -> tuple[int, tuple[CostLine, ...]]:
+) -> tuple[int, tuple[Entry, ...]]:
     """Return the total in 10⁻¹² and the lines of any usage.
 
     Args:
@@ -93,7 +93,7 @@ def careful_lines(
         reported[REQUEST] = PICO
     leaves = _leaves(reported, problems)
     problems += _missing_joins(reported, table)
-    lines: list[CostLine] = []
+    lines: list[Entry] = []
     card = band.terms.card
     total = 0
     for meter in sorted(leaves, key=lambda meter: meter.order):
@@ -111,7 +111,7 @@ def careful_lines(
         rate = rates[0]
         amount = divide_half_even((quantity - free) * rate.numerator, rate.denominator * PICO)
         total += amount
-        lines.append(CostLine(meter.name, _written(quantity), rate, amount, _written(free)))
+        lines.append((meter.name, _written(quantity), rate, amount, _written(free)))
     if problems:
         raise PriceProblem(problems)
     return total, tuple(lines)
