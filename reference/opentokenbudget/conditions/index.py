@@ -8,25 +8,18 @@ say: `matches`, substrings, windows, alternatives across attributes.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 from .closures import Test, compiled
 from .segments import ordered_attribute
-from .tables import MemberTable, SegmentTable, Table, ValueTable, member_table, table_of
+from .tables import MemberTable, Table, ValueTable, member_table, table_of
 from .tree import AllOf, AnyOf, Comparison, Condition, conjuncts
+from .unrolled import Candidates, First, first_of_tables
 
 # A mask is as long as there are conditions, and so is a table:
 # blocks keep their product, the memory, in bounds.
 BLOCK = 4096
-
-# How many combinations of classes are remembered, and how many candidates each may name:
-# at most some megabytes.
-KNOWN = 4096
-FEW = 16
-
-Candidates = tuple[tuple[int, Test | None], ...]
-First = Callable[[Mapping[str, Any]], int]
 
 
 @final
@@ -84,7 +77,7 @@ class _Block:
         if len(tables) == 1 and not any(self.residuals):
             self.first = _first_of_one(self.tables[0])
         else:
-            self.first = self._first_of_many()
+            self.first = first_of_tables(self.tables, self._candidates)
 
     def matches(self, facts: Mapping[str, Any]) -> list[int]:
         mask = self.everything
@@ -115,57 +108,6 @@ class _Block:
                 return tuple(found)
             mask ^= lowest
         return (*found, (-1, None))
-
-    def _first_of_many(self) -> First:
-        """Return `first` in general.
-
-        The values of a table that let the same conditions through are one class; the classes of all tables
-        together say which conditions to ask, and are worked out when they are met for the first time.
-        """
-        step = 1
-        values, segments, members = [], [], []
-        for table in self.tables:
-            if isinstance(table, ValueTable):
-                classes, step = _classes([*table.masks.values(), table.otherwise], step)
-                values.append((table.name, dict(zip(table.masks, classes, strict=False)).get, classes[-1]))
-            elif isinstance(table, SegmentTable):
-                classes, step = _classes([*table.masks, table.missing], step)
-                segments.append((table.name, table.points, table.starts.get, table.width, classes))
-            else:
-                members.append((table.name, table.mask))
-        known: dict[Any, Candidates] = {}
-        candidates = self._candidates
-        known_get = known.get
-
-        def first(facts: Mapping[str, Any]) -> int:
-            get = facts.get
-            key: Any = 0
-            for name, classes_get, otherwise in values:
-                key += classes_get(get(name), otherwise)
-            for name, points, starts_get, width, classes in segments:
-                value = get(name)
-                if value is None:
-                    key += classes[-1]
-                elif width:
-                    low, high = starts_get(value[:width], (0, None))
-                    key += classes[bisect_right(points, value, low, high)]
-                else:
-                    key += classes[bisect_right(points, value)]
-            if members:
-                key = (key, *[member_mask(get(name)) for name, member_mask in members])
-            found = known_get(key)
-            if found is None:
-                if len(known) >= KNOWN:
-                    known.clear()
-                found = candidates(facts)
-                if len(found) <= FEW:
-                    known[key] = found
-            for position, residual in found:
-                if residual is None or residual(facts):
-                    return position
-            return -1
-
-        return first
 
 
 def _share_out(
@@ -241,12 +183,6 @@ def _first_of_one(table: Table) -> First:
         return answers[bisect_right(points, value, low, high)]
 
     return first_text if width else first_segment
-
-
-def _classes(masks: Sequence[int], step: int) -> tuple[list[int], int]:
-    """Return the class of each mask, counted in `step`, and the step of the next table."""
-    seen: dict[int, int] = {}
-    return [seen.setdefault(mask, len(seen) * step) for mask in masks], len(seen) * step
 
 
 def _lowest(mask: int) -> int:
