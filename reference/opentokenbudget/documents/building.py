@@ -36,7 +36,7 @@ class Built(NamedTuple):
 class _Reader:
     """The open containers of one document, and what was wrong so far."""
 
-    __slots__ = ("caps", "flaws", "keys", "open", "source")
+    __slots__ = ("caps", "flaws", "keys", "nameless", "open", "source")
 
     def __init__(self, source: Source, caps: Caps) -> None:
         self.source = source
@@ -44,6 +44,7 @@ class _Reader:
         self.open: list[Any] = []
         self.keys: list[str | None] = []
         self.flaws: list[FoundFlaw] = []
+        self.nameless: list[dict[str, Any]] = []
 
     def report(self, flaw: Flaw, at: Any) -> None:
         """Keep `flaw` of the value or key that comes next, at the mark `at`."""
@@ -83,7 +84,7 @@ def build(source: Source, caps: Caps) -> Built:
     try:
         data = _read(reader)
     except MalformedText as stop:
-        line, column = source.position(stop.at)
+        line, column = (1, 1) if stop.at is None else source.position(stop.at)
         pointer = reader.pointer(innermost_container=True)
         reader.flaws.append(FoundFlaw(stop.flaw, pointer, line, column))
         return Built(None, tuple(reader.flaws), complete=False)
@@ -91,7 +92,7 @@ def build(source: Source, caps: Caps) -> Built:
 
 
 def _read(reader: _Reader) -> Any:
-    """Return the data of all events; a key that is given twice keeps its last value."""
+    """Return the data of all events; a key that is given twice keeps its last value, an empty one none."""
     open_, keys, caps = reader.open, reader.keys, reader.caps
     root: list[Any] = []
     holder: Any = root
@@ -144,18 +145,10 @@ def _read(reader: _Reader) -> Any:
         elif is_mapping:
             key = keys[-1] = None
     if not root:
-        raise MalformedText(Flaw("empty-document", "there is no document here", "OTB-DOC-001"), _START)
+        raise MalformedText(Flaw("empty-document", "there is no document here", "OTB-DOC-001"), None)
+    for mapping in reader.nameless:
+        mapping.pop("", None)
     return root[0]
-
-
-class _Start(NamedTuple):
-    """The mark of the beginning, in the form of a YAML parser's marks."""
-
-    line: int = 0
-    column: int = 0
-
-
-_START = _Start()
 
 
 def _key(reader: _Reader, what: int, text: Any, at: Any) -> str:
@@ -169,8 +162,9 @@ def _key(reader: _Reader, what: int, text: Any, at: Any) -> str:
         message = f"a key of more than {reader.caps.key_length} characters"
         raise MalformedText(Flaw("too-large", message, "OTB-DOC-013"), at)
     reader.keys[-1] = key
-    if what == PLAIN and not key:
-        reader.report(Flaw("empty-value", "a key is missing before the `:`", "OTB-DOC-010"), at)
+    if not key:
+        reader.report(Flaw("bad-key", "the key is empty", "OTB-DOC-010"), at)
+        reader.nameless.append(reader.open[-1])
     elif what == PLAIN and key == "<<":
         reader.report(
             Flaw("merge-key", "the merge key `<<` is not part of JSON: write the members out", "OTB-DOC-012"),

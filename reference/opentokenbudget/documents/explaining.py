@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from opentokenbudget.problems import Problem, did_you_mean
@@ -14,6 +15,8 @@ from .violations import CODES, alternatives, describe, second_of_two
 from .wording import escaped, listed, shown
 
 Steps = tuple[str | int, ...]
+
+_DIGITS = re.compile(r"\+?[0-9]{1,40}", re.ASCII)
 
 UNKNOWN_FIELD = ("additionalProperties", "unevaluatedProperties")
 """The keywords that refuse a field because nobody named it."""
@@ -74,15 +77,28 @@ def violations_of(error: Any, data: Any, kind: str) -> Iterator[Violation]:
     """Yield what `error`, which the validator of `kind` found in `data`, says is wrong."""
     keyword, passed = _keyword_and_schemas(error, kind)
     node = next((schema for schema in reversed(passed) if keyword in schema), passed[-1])
-    steps = tuple(error.instance_path)
-    value = data
-    for step in steps:
-        value = value[step]
-    failure = _Failure(error, kind, keyword, passed, node, steps, value)
-    if error.kind.name == "propertyNames":
-        yield from _name(failure)
-    else:
-        yield from _EXPLAINED.get(keyword, _value)(failure)
+    explain = _name if error.kind.name == "propertyNames" else _EXPLAINED.get(keyword, _value)
+    ways = list(_ways(data, error.instance_path))
+    certain = len(ways) == 1
+    for steps, value in ways:
+        if certain or value == error.instance:
+            yield from explain(_Failure(error, kind, keyword, passed, node, steps, value))
+
+
+def _ways(data: Any, path: Sequence[str | int], taken: Steps = ()) -> Iterator[tuple[Steps, Any]]:
+    """Yield each way through `data` that `path` may mean, and the value there.
+
+    The validator gives a key of digits as a number, so that `7` and `007` in one mapping are one to it.
+    """
+    if not path:
+        yield taken, data
+        return
+    step, rest = path[0], path[1:]
+    keys: Iterable[str | int] = (step,)
+    if isinstance(data, dict) and isinstance(step, int):
+        keys = [key for key in data if _DIGITS.fullmatch(key) and int(key) == step]
+    for key in keys:
+        yield from _ways(data[key], rest, (*taken, key))
 
 
 def _keyword_and_schemas(error: Any, kind: str) -> tuple[str, list[dict[str, Any]]]:
@@ -117,12 +133,13 @@ def _value(failure: _Failure) -> Iterator[Violation]:
 def _unknown_field(failure: _Failure) -> Iterator[Violation]:
     known = property_names(failure.kind, failure.node)
     unknown_code = _annotation([failure.node], "x-code", failure.keyword)
+    candidates = sorted(name for name in known if name not in failure.value)
     what = "an operator" if unknown_code == "unknown-operator" else "a field"
     for name in failure.error.kind.unexpected:
         # A branch that fails leaves its properties unevaluated: they are known, and reported there.
         if failure.keyword == "unevaluatedProperties" and name in known:
             continue
-        near = did_you_mean(name, sorted(known - failure.value.keys()))
+        near = did_you_mean(name, candidates)
         message = f"`{escaped(name)}` is not {what} here{near}"
         yield failure.violation(message, below=(name,), of_key=True, fields=(name,))
 

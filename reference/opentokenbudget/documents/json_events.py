@@ -49,6 +49,8 @@ def _events(text: str) -> Iterator[tuple[int, Any, int]]:
     skip, word = _SPACE.match, _WORD.match
     open_mappings: list[bool] = []
     at, expected = 0, _VALUE
+    if skip(text, at).end() == len(text):  # type: ignore[union-attr]
+        return
     while True:
         at = skip(text, at).end()  # type: ignore[union-attr]
         character = text[at : at + 1]

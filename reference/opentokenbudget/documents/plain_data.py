@@ -41,6 +41,7 @@ def foreign_problem(data: Any, caps: Caps) -> Problem | None:
 
 
 _REQUIREMENTS = {
+    "bad-key": "OTB-DOC-010",
     "wrong-type": "OTB-DOC-010",
     "bad-character": "OTB-DOC-017",
     "integer-too-large": "OTB-DOC-014",
@@ -62,6 +63,8 @@ def _flaw(value: Any) -> tuple[str, str]:
         for key in value:
             if type(key) is not str:
                 return "wrong-type", f"the key {shown(key)} is not a string"
+            if not key:
+                return "bad-key", "a key is empty"
             if _has_surrogate(key):
                 return "bad-character", "a key holds half of a surrogate pair"
         return _FINE

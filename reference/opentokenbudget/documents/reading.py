@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from opentokenbudget.problems import Place, Problem
@@ -133,7 +134,7 @@ def _quickly(text: str, caps: Caps) -> Any:
     try:
         data = json.loads(
             text,
-            object_pairs_hook=_without_duplicates,
+            object_pairs_hook=partial(_members, caps.key_length),
             parse_float=_doubtful,
             parse_constant=_doubtful,
             parse_int=_integer,
@@ -153,9 +154,9 @@ def _quickly(text: str, caps: Caps) -> Any:
     return _UNSURE
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _members(key_length: int, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
-    if len(mapping) != len(pairs) or max(map(len, mapping), default=0) > CAPS.key_length:
+    if len(mapping) != len(pairs) or "" in mapping or max(map(len, mapping), default=0) > key_length:
         raise _Doubt
     return mapping
 

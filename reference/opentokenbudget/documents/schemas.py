@@ -24,9 +24,8 @@ KINDS = (
     "usage-record",
     "problem",
     "case",
-    "report",
 )
-"""The kinds of documents and wire forms."""
+"""The kinds of documents and wire forms that have a schema."""
 
 _TAG = "tag:opentokenbudget,2026:v1/"
 _IN_PLACE = ("allOf", "anyOf", "oneOf")

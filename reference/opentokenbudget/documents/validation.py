@@ -38,12 +38,12 @@ def violations(data: Any, kind: str) -> list[Violation]:
     compiled = validator(kind)
     if compiled.is_valid(data):
         return []
-    found: list[Violation] = []
-    for error in islice(compiled.iter_errors(data), CAPS.problems):
-        found.extend(violations_of(error, data, kind))
+    every = (item for error in compiled.iter_errors(data) for item in violations_of(error, data, kind))
+    found = list(islice(every, CAPS.problems))
     # Two branches of a schema may say the same.
     distinct = {violation.problem: violation for violation in _primary(found)}
-    return sorted(distinct.values(), key=lambda violation: _order(data, violation.steps))
+    order = _DocumentOrder(data)
+    return sorted(distinct.values(), key=lambda violation: order.of(violation.steps))
 
 
 def _primary(found: list[Violation]) -> Iterator[Violation]:
@@ -68,13 +68,22 @@ def _primary(found: list[Violation]) -> Iterator[Violation]:
             yield item
 
 
-def _order(data: Any, steps: Steps) -> tuple[int, ...]:
-    """Return where in the document `steps` lead: the number of each step among its siblings."""
-    numbers: list[int] = []
-    for step in steps:
-        if isinstance(step, int):
-            numbers.append(step)
-        else:
-            numbers.append(next((number for number, key in enumerate(data) if key == step), 0))
-        data = data[step]
-    return tuple(numbers)
+class _DocumentOrder:
+    """The order of things in a document; the keys of a mapping are numbered once."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+        self.numbers: dict[int, dict[str, int]] = {}
+
+    def of(self, steps: Steps) -> tuple[int, ...]:
+        """Return where `steps` lead: the number of each step among its siblings."""
+        container, places = self.data, []
+        for step in steps:
+            if isinstance(step, int):
+                places.append(step)
+            else:
+                if id(container) not in self.numbers:
+                    self.numbers[id(container)] = {key: number for number, key in enumerate(container)}
+                places.append(self.numbers[id(container)][step])
+            container = container[step]
+        return tuple(places)

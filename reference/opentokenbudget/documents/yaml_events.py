@@ -105,7 +105,7 @@ def _translated(parser: Any) -> Iterator[tuple[int, Any, Any]]:
         elif kind is yaml.AliasEvent:
             flaw = Flaw("alias", f"the alias `*{event.anchor[:60]}` {_NO_TAG_OR_ANCHOR}", _FORBIDDEN)
             yield FLAW, flaw, event.start_mark
-            yield QUOTED, "", event.start_mark
+            yield QUOTED, f"*{event.anchor}", event.start_mark
         elif kind is yaml.DocumentStartEvent:
             documents += 1
             if documents > 1:
