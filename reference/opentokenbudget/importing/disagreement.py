@@ -86,6 +86,12 @@ def compare_sources(first: Plain, second: Plain, *, at: int) -> Comparison:
     return Comparison(len(pairs), agreeing, tuple(found))
 
 
+def largest_gap(comparison: Comparison) -> Decimal:
+    """Return by how many percent the larger price is above the smaller one, at most; a missing one does not count."""
+    ratios = [Decimal(item.ratio) for item in comparison.disagreements if item.ratio is not None]
+    return (max(ratios) - 1) * 100 if ratios else Decimal(0)
+
+
 def matched(first: Plain, second: Plain) -> Iterator[tuple[Plain, Plain]]:
     """Yield the models that both catalogs have, each model once at most."""
     by_name: dict[str, Plain] = {}
@@ -151,15 +157,16 @@ class _Judge:
     def _likelier(
         self, models: Sequence[Plain], meter: str, pair: tuple[Decimal | None, Decimal | None]
     ) -> tuple[Likelier, str]:
-        if pair[0] is None or pair[1] is None:
+        one, other = pair
+        if one is None or other is None:
             return "unknown", "only one of them has a price for it"
         odd = [models[0]["id"] in self.odd[0], models[1]["id"] in self.odd[1]]
         if odd[0] != odd[1]:
             return ("second" if odd[0] else "first"), "the other has suspicious prices"
         middle = self._middle(models[0]["id"], meter)
-        low, high = sorted(pair)
+        low, high = sorted((one, other))
         if middle and low and high > low * _FAR_APART:
-            near = abs(pair[0] - middle) <= abs(pair[1] - middle)
+            near = abs(one - middle) <= abs(other - middle)
             return ("first" if near else "second"), f"other providers ask {plain(middle)} in the middle"
         dated = [self._dated(model) for model in models]
         if dated[0] != dated[1]:

@@ -128,12 +128,13 @@ def chosen(catalog: Plain, globs: tuple[str, ...]) -> Plain:
     """Return `catalog` with only the models whose id or an alias matches one of `globs`; all where there are none."""
     if not globs:
         return catalog
-    models = [
-        model
-        for model in catalog["models"]
-        if any(fnmatchcase(name, glob) for name in (model["id"], *model.get("aliases", ())) for glob in globs)
-    ]
-    return with_models(catalog, models)
+    return with_models(catalog, [model for model in catalog["models"] if is_chosen(model, globs)])
+
+
+def is_chosen(model: Plain, globs: tuple[str, ...]) -> bool:
+    """Return whether the id or an alias of `model` matches one of `globs`, or there are none."""
+    names = (model["id"], *model.get("aliases", ()))
+    return not globs or any(fnmatchcase(name, glob) for name in names for glob in globs)
 
 
 def with_models(catalog: Plain, models: list[Plain]) -> Plain:

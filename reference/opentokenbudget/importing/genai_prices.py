@@ -102,7 +102,7 @@ def read_providers(
         models=[_ordered(draft) for draft in drafts],
     )
     catalog = sound(catalog, losses)
-    catalog, suspects = quarantine(catalog, keep=keep_quarantined, losses=losses)
+    catalog, suspects = quarantine(catalog, models=models, keep=keep_quarantined, losses=losses)
     catalog = chosen(catalog, models)
     return Imported(with_models(catalog, catalog["models"]), losses.finished(), suspects)
 

@@ -35,7 +35,7 @@ def read_price_file(raw: bytes, *, file: str) -> Mapping[str, Any]:
     """Return the entries of litellm's file, numbers as `int` or `Decimal`.
 
     Raises:
-        ProblemError: `not-utf-8`, `malformed`, `wrong-type`: with the place.
+        ProblemError: `not-utf-8`, `syntax-error`, `wrong-type`: with the place.
     """
     try:
         text = raw.decode("utf-8-sig")
@@ -45,10 +45,10 @@ def read_price_file(raw: bytes, *, file: str) -> Mapping[str, Any]:
         data = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
     except json.JSONDecodeError as wrong:
         place = Place(file, wrong.lineno, wrong.colno)
-        raise _unread("malformed", f"not JSON: {wrong.msg.lower()}", place) from None
+        raise _unread("syntax-error", f"not JSON: {wrong.msg.lower()}", place) from None
     except (ValueError, ArithmeticError, RecursionError):
         raise _unread(
-            "malformed", "not JSON: a number or a depth beyond all bounds", Place(file, 1, 1)
+            "syntax-error", "not JSON: a number or a depth beyond all bounds", Place(file, 1, 1)
         ) from None
     if not isinstance(data, dict) or not all(isinstance(entry, dict) for entry in data.values()):
         message = "not a file of prices: it has to map names of models to mappings"
@@ -97,7 +97,7 @@ def import_litellm(
         models=[{key: draft[key] for key in order if key in draft} for draft in drafts],
     )
     catalog = sound(catalog, losses)
-    catalog, suspects = quarantine(catalog, keep=keep_quarantined, losses=losses)
+    catalog, suspects = quarantine(catalog, models=models, keep=keep_quarantined, losses=losses)
     catalog = chosen(catalog, models)
     return Imported(with_models(catalog, catalog["models"]), losses.finished(), suspects)
 

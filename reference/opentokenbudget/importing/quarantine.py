@@ -9,12 +9,13 @@ Findings are warnings with codes of their own; an import leaves the models out t
 | `suspect-batch` | the batch tier costs more than the standard one |
 | `suspect-output` | output costs less than a twentieth of input, and not nothing |
 | `suspect-jump` | more than 4 times, or less than a quarter, of what the last version of the catalog says |
-| `suspect-outlier` | more than 3 times, or less than a tenth, of what at least two other providers ask for the model, in the middle |
+| `suspect-outlier` | more than 3 times, or less than a tenth, of the middle of at least two other providers' prices |
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from statistics import median
 from typing import Any
@@ -22,7 +23,7 @@ from typing import Any
 from opentokenbudget.pricing import meter_named
 from opentokenbudget.problems import Problem
 
-from .drafts import Plain
+from .drafts import Plain, is_chosen
 from .figures import plain
 from .losses import Losses
 from .same_model import model_name, provider_of
@@ -39,18 +40,24 @@ _COMPARED = ("input", "output")
 
 
 def quarantine(
-    catalog: Plain, *, keep: bool, losses: Losses, against: Sequence[Mapping[str, Any]] = ()
+    catalog: Plain, *, models: tuple[str, ...], keep: bool, losses: Losses
 ) -> tuple[Plain, tuple[Problem, ...]]:
-    """Return `catalog` without its suspicious models (all of it, where they are to be kept), and the findings."""
-    found = suspicions(catalog, against=against)
-    suspects: dict[int, Problem] = {}
-    for problem in found:
-        suspects.setdefault(int(problem.pointer.split("/")[2]), problem)
+    """Return `catalog` without its suspicious models (with them, where they are to be kept), and the findings.
+
+    All models are looked at, since prices are compared between providers; only those that `models` chooses are told.
+    """
+    suspects: dict[int, list[Problem]] = {}
+    for problem in suspicions(catalog):
+        number = int(problem.pointer.split("/")[2])
+        if is_chosen(catalog["models"][number], models):
+            # The pointer is into what was read, which nobody will see.
+            suspects.setdefault(number, []).append(replace(problem, pointer=""))
+    found = tuple(problem for problems in suspects.values() for problem in problems)
     if keep:
         return catalog, found
-    for number, problem in suspects.items():
-        id_ = catalog["models"][number]["id"]
-        losses.add("model", id_, "refused", f"quarantined, {problem.code}: {problem.message}")
+    for number, (first, *_) in suspects.items():
+        note = f"quarantined, {first.code}: {first.message}"
+        losses.add("model", catalog["models"][number]["id"], "refused", note)
     kept = [model for number, model in enumerate(catalog["models"]) if number not in suspects]
     return {**catalog, "models": kept}, found
 
@@ -120,16 +127,16 @@ def _of_period(period: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _of_situation(rated: Rated, usual: Mapping[str, Decimal]) -> Iterator[tuple[str, str]]:
     situation = f" when {rated.when}" if rated.when else ""
     for meter, rate in rated.rates.items():
-        if (
-            rated.when
-            and rate == usual.get(meter)
-            and rated.rates.get(_read_from(meter)) == usual.get(_read_from(meter))
-        ):
-            continue
         without = _read_from(meter)
-        if without and without in rated.rates and rate > rated.rates[without]:
-            message = f"`{meter}` costs {plain(rate)}, `{without}` {plain(rated.rates[without])}{situation}"
-            yield "suspect-cache-read", message
+        if without not in rated.rates or rate <= rated.rates[without]:
+            continue
+        # What is odd about the usual rates already is said once.
+        if rated.when and (rate, rated.rates[without]) == (usual.get(meter), usual.get(without)):
+            continue
+        yield (
+            "suspect-cache-read",
+            f"`{meter}` costs {plain(rate)}, `{without}` {plain(rated.rates[without])}{situation}",
+        )
     if rated.when == "" and {"input", "output"} <= rated.rates.keys():
         paid, given = rated.rates["input"], rated.rates["output"]
         if given and given * LEAST_OUTPUT_SHARE < paid:
