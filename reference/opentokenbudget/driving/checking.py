@@ -54,12 +54,12 @@ def check_given(
         return problems
     match loaded.kind:
         case "catalog":
-            return catalog_problems(loaded.data, base=_base_of(loaded))
+            return (*problems, *catalog_problems(loaded.data, base=_base_of(loaded)))
         case "value-rules":
-            return _check_value_rules(loaded.data, types)
+            return (*problems, *_check_value_rules(loaded.data, types))
         case "policy":
-            return _check_policy(loaded)
-    return ()
+            return (*problems, *_check_policy(loaded))
+    return problems
 
 
 def catalog_of(document: Document) -> Catalog:
@@ -72,8 +72,9 @@ def catalog_of(document: Document) -> Catalog:
 
 
 def _check_policy(policy: Document) -> tuple[Problem, ...]:
+    prices = policy.references.get("/catalog")
     try:
-        catalog = catalog_of(policy.references["/catalog"])
+        catalog = None if prices is None else catalog_of(prices)
     except ProblemError as wrong:
         return wrong.problems
     found = [*policy_problems(policy.data, catalog)]

@@ -189,9 +189,11 @@ class Session:
 
     def _make_engine(self) -> Engine:
         found = check_given(self._given.get("policy", {}), self._others(), "policy")
-        if found:
+        if any(problem.severity == "error" for problem in found):
             raise ProblemError(found)
         document = self._document("policy")
+        if "/catalog" not in document.references:
+            raise ProblemError(Problem("unresolved-reference", "/catalog", "the catalog is not at hand"))
         rules = document.references.get("/value_rules")
         policy = compile_policy(
             document.data,
