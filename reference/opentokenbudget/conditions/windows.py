@@ -87,17 +87,30 @@ def compiled_windows(windows: Sequence[Window]) -> Callable[[int], bool]:
     if list(edges) == ["UTC"] and not excepted:
         return _utc_test(edges["UTC"])
     zones = tuple(
-        (zone, weekly, tuple(window for window in excepted if window.zone == zone))
+        (
+            zone,
+            weekly,
+            tuple(
+                (since, until, shift, frozenset(window.days), window.except_days)
+                for window in excepted
+                if window.zone == zone
+                for since, until, shift in window.spans()
+            ),
+        )
         for zone, weekly in edges.items()
     )
 
     def test(instant: int) -> bool:
         for zone, weekly, others in zones:
-            weekday, _, second = local_time(instant, zone)
+            weekday, day, second = local_time(instant, zone)
             if bisect_right(weekly, weekday * DAY_SECONDS + second) & 1:
                 return True
-            for window in others:
-                if inside(window, instant):
+            for since, until, shift, days, except_days in others:
+                if (
+                    since <= second < until
+                    and (weekday - shift) % 7 in days
+                    and day - shift not in except_days
+                ):
                     return True
         return False
 
