@@ -135,9 +135,15 @@ def _unknown_field(failure: _Failure) -> Iterator[Violation]:
     unknown_code = _annotation([failure.node], "x-code", failure.keyword)
     candidates = sorted(name for name in known if name not in failure.value)
     what = "an operator" if unknown_code == "unknown-operator" else "a field"
+    taken = known
+    if failure.keyword == "unevaluatedProperties":
+        taken = property_names(failure.kind, failure.node, failure.value)
+        if taken <= frozenset(failure.node.get("properties", ())):
+            # The value takes no branch at all: what it meant to be cannot be told.
+            taken = known
     for name in failure.error.kind.unexpected:
         # A branch that fails leaves its properties unevaluated: they are known, and reported there.
-        if failure.keyword == "unevaluatedProperties" and name in known:
+        if failure.keyword == "unevaluatedProperties" and name in taken:
             continue
         near = did_you_mean(name, candidates)
         message = f"`{escaped(name)}` is not {what} here{near}"

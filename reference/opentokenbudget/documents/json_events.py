@@ -33,12 +33,14 @@ def json_source(text: str) -> Source:
 
     Source: spec/10-documents.md OTB-DOC-001.
     """
-    starts: list[int] = []
+    starts = [0]
+    scanned = 0
 
     def position(at: int) -> tuple[int, int]:
-        if not starts:
-            starts.append(0)
-            starts.extend(match.end() for match in _LINE_BREAK.finditer(text))
+        nonlocal scanned
+        if at > scanned:
+            starts.extend(match.end() for match in _LINE_BREAK.finditer(text, scanned, at))
+            scanned = at
         line = bisect_right(starts, at)
         return line, at - starts[line - 1] + 1
 

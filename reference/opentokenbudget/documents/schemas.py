@@ -80,8 +80,11 @@ def at_location(location: str) -> list[dict[str, Any]]:
     return enclosing(uri.removeprefix(_TAG), steps)
 
 
-def property_names(kind: str, node: dict[str, Any]) -> frozenset[str]:
-    """Return the names of all properties that `node`, met in the schema of `kind`, speaks of in place."""
+def property_names(kind: str, node: dict[str, Any], value: Any = None) -> frozenset[str]:
+    """Return the names of all properties that `node`, met in the schema of `kind`, speaks of in place.
+
+    With a `value`, of an `if` only the branch that the value takes counts.
+    """
     names: set[str] = set()
     seen: set[int] = set()
     pending = [(kind, node)]
@@ -94,14 +97,17 @@ def property_names(kind: str, node: dict[str, Any]) -> frozenset[str]:
         if "$ref" in current:
             where, target = _referred(name, current["$ref"])
             pending.append((where, target))
-        pending.extend((name, branch) for branch in _in_place(current))
+        pending.extend((name, branch) for branch in _in_place(current, value))
     return frozenset(names)
 
 
-def _in_place(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _in_place(node: dict[str, Any], value: Any = None) -> Iterator[dict[str, Any]]:
     for keyword in _IN_PLACE:
         yield from (branch for branch in node.get(keyword, ()) if isinstance(branch, dict))
-    for keyword in _IN_PLACE_SINGLE:
+    singles: tuple[str, ...] = _IN_PLACE_SINGLE
+    if value is not None and "if" in node:
+        singles = ("if", "then" if jsonschema_rs.is_valid(node["if"], value) else "else")
+    for keyword in singles:
         if isinstance(node.get(keyword), dict):
             yield node[keyword]
     yield from (branch for branch in node.get("dependentSchemas", {}).values() if isinstance(branch, dict))
