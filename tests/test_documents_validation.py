@@ -281,3 +281,24 @@ def test_a_guessed_value_is_not_a_second_problem() -> None:
     raw = b'otb: "1.0"\nkind: request\nid:\ninput_tokens: 99999999999999999999\nsubject: *a\n'
     _, problems = parse_document(raw, file="a.yaml")
     assert [problem.code for problem in problems] == ["empty-value", "integer-too-large", "alias"]
+
+
+def test_a_field_of_another_kind_of_record_is_unknown() -> None:
+    """A field that the schema knows in another branch than the one taken is a problem, not a pass."""
+    record = {
+        "otb": "1.0",
+        "record": "adjustment",
+        "id": "j-1",
+        "at": "2026-12-01T00:00:00Z",
+        "refers_to": "a-1",
+        "adjustment": "correction",
+        "amount": "-0.5",
+        "currency": "USD",
+        "reason": "credited",
+    }
+    assert schema_problems(record, "usage-record") == ()
+    (problem,) = schema_problems({**record, "tier": "small"}, "usage-record")
+    assert (problem.code, problem.pointer) == ("unknown-field", "/tier")
+    assert [found.pointer for found in schema_problems({**record, "record": "note"}, "usage-record")] == [
+        "/record"
+    ]

@@ -106,6 +106,8 @@ def _in_place(node: dict[str, Any], value: Any = None) -> Iterator[dict[str, Any
         yield from (branch for branch in node.get(keyword, ()) if isinstance(branch, dict))
     singles: tuple[str, ...] = _IN_PLACE_SINGLE
     if value is not None and "if" in node:
+        import jsonschema_rs
+
         singles = ("if", "then" if jsonschema_rs.is_valid(node["if"], value) else "else")
     for keyword in singles:
         if isinstance(node.get(keyword), dict):
