@@ -140,6 +140,7 @@ def test_the_expected_cost_is_the_price(document, questions, context):
         assert estimator.expected(inputs, outputs, at) == wanted
 
 
+PARTS = [{"when": {"input.cached": {"gte": 50}}, "rates": {"output": "9", "input.cached": "3"}}]
 RISING = [{"when": {"input": {"gt": 100}}, "rates": {"input": "20"}}]
 FALLING = [{"when": {"input": {"gt": 100}}, "rates": {"input": "4"}}]
 NIGHT = [{"when": {"time": [{"start": "16:30", "end": "00:30"}]}, "multiply": "0.5"}]
@@ -160,6 +161,14 @@ NIGHT = [{"when": {"time": [{"start": "16:30", "end": "00:30"}]}, "multiply": "0
         (period({"input": "10", "output": "0"}, overrides=RISING), (101, 0), {}, 2020),
         (period({"input": "10", "output": "0"}, overrides=FALLING), (120, 0), {}, 1000),
         (period({"input": "10", "output": "0"}, overrides=FALLING), (1000, 0), {}, 4000),
+        (period({"input": "2", "input.cached": "1", "output": "5"}, overrides=PARTS), (49, 1), {}, 98 + 5),
+        (period({"input": "2", "input.cached": "1", "output": "5"}, overrides=PARTS), (50, 1), {}, 150 + 9),
+        (
+            period({"input": "2", "input.cached": "8", "output": "5"}, overrides=PARTS),
+            (60, 0),
+            {},
+            49 * 8 + 22,
+        ),
         (period({"input": "4", "input.audio": "32", "output": "16"}), (100, 0), {}, 400),
         (
             period({"input": "4", "input.audio": "32", "output": "16"}),
