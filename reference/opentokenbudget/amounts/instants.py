@@ -58,8 +58,7 @@ def format_instant(instant: int) -> str:
     seconds, nanoseconds = divmod(instant, SECOND_NS)
     days, seconds = divmod(seconds, 86_400)
     fraction = f".{nanoseconds:09d}".rstrip("0") if nanoseconds else ""
-    day = date.fromordinal(days + _EPOCH_ORDINAL).isoformat()
-    return f"{day}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{fraction}Z"
+    return f"{_day_text(days)}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{fraction}Z"
 
 
 def parse_duration(text: str) -> int:
@@ -69,6 +68,11 @@ def parse_duration(text: str) -> int:
         raise InvalidInstant(f"`{text[:64]}` is not a duration of days, hours, minutes and seconds")
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+@lru_cache(maxsize=512)
+def _day_text(days: int) -> str:
+    return date.fromordinal(days + _EPOCH_ORDINAL).isoformat()
 
 
 def _days(text: str, year: str, month: str, day: str) -> int:

@@ -145,8 +145,8 @@ def _rows(
                 else:
                     yield at, raw
 
-    for _, raw in in_time_order(timed):
-        row = reader.read(raw)
+    for at, raw in in_time_order(timed):
+        row = reader.read(raw, at)
         if isinstance(row, Problem):
             refused.append(row)
         else:

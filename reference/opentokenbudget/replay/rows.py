@@ -95,10 +95,10 @@ class RowReader:
         except _Wrong as wrong:
             return wrong.problem.at(Place(raw.file, raw.line, 1))
 
-    def read(self, raw: RawRow) -> Row | Problem:
-        """Return the row that `raw` states, or the first thing that is wrong with it."""
+    def read(self, raw: RawRow, at: int) -> Row | Problem:
+        """Return the row that `raw` states, whose instant is `at`, or the first thing that is wrong with it."""
         try:
-            return self._read(raw)
+            return self._read(raw, at)
         except _Wrong as wrong:
             return wrong.problem.at(Place(raw.file, raw.line, 1))
 
@@ -106,7 +106,7 @@ class RowReader:
         """Return the columns that were seen and mean nothing under the policy, sorted."""
         return tuple(sorted({column for shape in self._shapes.values() for column in shape.ignored}))
 
-    def _read(self, raw: RawRow) -> Row:
+    def _read(self, raw: RawRow, at: int) -> Row:
         values = raw.values
         key = tuple(values)
         shape = self._shapes.get(key)
@@ -116,7 +116,6 @@ class RowReader:
             shape = self._shapes[key] = _Shape(self._policy, self._columns, key)
         fields = shape.fields
         policy = self._policy
-        at = self._instant(values.get(fields.get("at", "")))
         given = _text(values, fields, "id")
         identity = given or f"{raw.file}:{raw.line}"
         attributes: dict[str, Any] = {}

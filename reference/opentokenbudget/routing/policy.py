@@ -102,7 +102,8 @@ class Stamp(Struct, frozen=True):
     version: str
     digest: str
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, str]:
+        """Return the wire form that decisions and records carry."""
         return {"id": self.id, "version": self.version, "digest": self.digest}
 
 
