@@ -27,6 +27,7 @@ from .losses import Losses
 
 _RENAMED_CONTEXT = {"processing": "service_tier"}
 _DIRECTIONS = ("input", "output")
+_SIDES = {"input": "in", "output": "out"}
 _THINGS = {
     "characters": "character",
     "messages": "message",
@@ -55,15 +56,13 @@ def unit_of(dimensions: Mapping[str, str], per: int) -> Unit | None:
         return Unit(dimensions["tool_type"], per)
     if family not in _THINGS:
         return None
-    # Only tokens are counted in `input` and `output`: other things say it in their name.
+    # Only tokens have the tags `input` and `output`; seconds have a side, and the rest goes one way only.
     words = [dimensions["modality"]] if "modality" in dimensions else []
-    if family == "durations" and "direction" in dimensions:
-        words.insert(0, dimensions["direction"])
-    elif dimensions.get("direction") == "output":
-        words.insert(0, "output")
     name = "_".join([*words, _THINGS[family]])
-    kind = dimensions.get("page_type")
-    return Unit(f"{name}.{kind}" if kind else name, per)
+    part = dimensions.get("page_type")
+    if family == "durations" and "direction" in dimensions:
+        part = _SIDES[dimensions["direction"]]
+    return Unit(f"{name}.{part}" if part else name, per)
 
 
 def periods(model: Any, units: Mapping[str, Unit], source: str, path: str, losses: Losses) -> list[Plain]:

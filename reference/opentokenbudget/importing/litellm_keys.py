@@ -62,7 +62,7 @@ _OTHERS = {
     "file_search_cost_per_1k_calls": Thing("storage_search", 1000),
     "file_search_cost_per_gb_per_day": Thing("storage_gigabyte_day"),
     "google_maps_grounding_cost_per_query": Thing("maps_search"),
-    "input_cost_per_audio_per_second": Thing("input_audio_second"),
+    "input_cost_per_audio_per_second": Thing("audio_second.in"),
     "input_cost_per_character": Thing("character"),
     "input_cost_per_image": Thing("input_image"),
     "input_cost_per_pixel": Thing("pixel"),

@@ -52,7 +52,8 @@ def quarantine(
         if is_chosen(catalog["models"][number], models):
             # The pointer is into what was read, which nobody will see.
             suspects.setdefault(number, []).append(replace(problem, pointer=""))
-    found = tuple(problem for problems in suspects.values() for problem in problems)
+    # Periods of the same prices say the same: once is enough.
+    found = tuple(dict.fromkeys(problem for problems in suspects.values() for problem in problems))
     if keep:
         return catalog, found
     for number, (first, *_) in suspects.items():
