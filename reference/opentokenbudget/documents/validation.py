@@ -6,7 +6,6 @@ The code of a problem comes from the keyword, or from `x-code` beside it; its re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -41,13 +40,17 @@ def violations(data: Any, kind: str) -> list[Violation]:
     every = (item for error in compiled.iter_errors(data) for item in violations_of(error, data, kind))
     found = list(islice(every, CAPS.problems))
     # Two branches of a schema may say the same.
-    distinct = {violation.problem: violation for violation in _primary(found)}
+    distinct = {violation.problem: violation for violation in _primary(found) or found}
+    if not distinct:
+        # What the schema refuses is never accepted because nobody found words for it.
+        problem = Problem("bad-format", "", f"is not what the schema of `{kind}` accepts", "OTB-DOC-009")
+        return [Violation(problem, (), of_key=False, keyword="", holder=(), fields=())]
     order = _DocumentOrder(data)
     return sorted(distinct.values(), key=lambda violation: order.of(violation.steps))
 
 
-def _primary(found: list[Violation]) -> Iterator[Violation]:
-    """Yield the violations that no other explains.
+def _primary(found: list[Violation]) -> list[Violation]:
+    """Return the violations that no other explains.
 
     A wrong type explains all else at that value; what has the wrong form need not exist;
     a misspelt field explains that the right one is missing.
@@ -58,14 +61,16 @@ def _primary(found: list[Violation]) -> Iterator[Violation]:
     for item in found:
         if item.keyword in UNKNOWN_FIELD:
             misspelt.setdefault(item.holder, []).extend(item.fields)
-    for item in found:
+
+    def is_explained(item: Violation) -> bool:
         if item.keyword != "type" and item.steps in mistyped:
-            continue
+            return True
         if item.keyword == "format" and item.steps in malformed:
-            continue
+            return True
         unknown = misspelt.get(item.holder, ()) if item.keyword not in UNKNOWN_FIELD else ()
-        if not any(did_you_mean(name, item.fields) for name in unknown):
-            yield item
+        return any(did_you_mean(name, item.fields) for name in unknown)
+
+    return [item for item in found if not is_explained(item)]
 
 
 class _DocumentOrder:
