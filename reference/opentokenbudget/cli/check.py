@@ -1,0 +1,60 @@
+"""`otb check`: what is wrong with documents, and what is odd about them."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+
+from ..documents import KINDS
+from .checking import STANDARD_INPUT, check_files, colour_wanted
+from .formats import FORMATS, rendered
+from .parameters import at_option
+
+
+@click.command("check")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@at_option
+@click.option("--strict", is_flag=True, help="Warnings fail too.")
+@click.option(
+    "--kind", type=click.Choice(KINDS), metavar="KIND", help="What files are that do not say it: request."
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--quiet", is_flag=True, help="Print problems alone, without the last line.")
+def check(
+    files: tuple[str, ...], at: int | None, strict: bool, kind: str | None, form: str, quiet: bool
+) -> int:
+    """Check documents: their schema, what they refer to, what they mean, and lints.
+
+    A FILE is a policy, a catalog, value rules, a classifier, or one request, decision, record, problem or case;
+    `-` is standard input. Files that others refer to are checked with them.
+    The exit code is 1 when there is an error (with --strict also for a warning), 2 when a file cannot be opened.
+
+    \b
+    otb check policy.yaml
+    otb check policy.yaml prices.yaml --at 2027-01-01 --strict --format sarif > otb.sarif
+    """
+    if files.count(STANDARD_INPUT) > 1:
+        raise click.UsageError("standard input can be checked once")
+    checked = check_files(files, kind=kind, at=time.time_ns() if at is None else at)
+    _write(rendered(checked, form, strict=strict, quiet=quiet, colour=colour_wanted()))
+    for missing in checked.unopened:
+        click.echo(rendered_reason(missing.path, missing.reason), err=True)
+    if checked.unopened:
+        return 2
+    return 1 if checked.errors or (strict and checked.warnings) else 0
+
+
+def rendered_reason(path: str, reason: str) -> str:
+    """Return the line that says why a file cannot be opened."""
+    from .formats import visible
+
+    return f"error: cannot open `{visible(path)}`: {visible(reason)}"
+
+
+def _write(text: str) -> None:
+    """Print `text` on standard output, with escapes for what its encoding does not have."""
+    if text:
+        encoding = sys.stdout.encoding or "utf-8"
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding), color=True)

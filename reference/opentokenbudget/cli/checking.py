@@ -1,0 +1,218 @@
+"""Files checked from end to end: shape, references, meaning, lints; every problem once, in document order."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..documents import CAPS, Document, load_documents, placed, read
+from ..linting import document_lints
+from ..opening import CannotOpen, meaning_problems, read_bytes
+from ..opening.files import _read_below
+from ..problems import Place, Problem
+from ..value import value_problems
+
+STANDARD_INPUT = "-"
+# How long a pipe may be without a writer: who starts us and the writer together needs a moment.
+PATIENCE_S = 0.5
+_PAUSE_S = 0.02
+
+
+class Checked(NamedTuple):
+    """What became of some files.
+
+    Attributes:
+        files: all that were looked at, those that others refer to as well, in order of mention.
+        problems: by file in that order, and within a file in document order; each has a place.
+        unopened: files that are missing or cannot be opened.
+    """
+
+    files: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    unopened: tuple[CannotOpen, ...]
+
+    @property
+    def errors(self) -> int:
+        return sum(problem.severity == "error" for problem in self.problems)
+
+    @property
+    def warnings(self) -> int:
+        return len(self.problems) - self.errors
+
+
+def check_files(names: Sequence[str], *, kind: str | None, at: int) -> Checked:
+    """Return what is wrong with the files `names`, and with those that they refer to.
+
+    Args:
+        names: paths, or `-` for standard input.
+        kind: what those are that do not say it.
+        at: the instant as of which they are judged, nanoseconds since 1970.
+    """
+    spelling = {_identity(shown_name(name)): shown_name(name) for name in reversed(names)}
+    found: dict[str, dict[Problem, None]] = {}
+    unopened = []
+    for name in dict.fromkeys(names):
+        try:
+            looked_at, problems = check_file(name, kind=kind, at=at)
+        except CannotOpen as missing:
+            unopened.append(missing)
+            continue
+        for file in (shown_name(name), *looked_at):
+            found.setdefault(_identity(file), {})
+            spelling.setdefault(_identity(file), file)
+        for problem in problems:
+            place = problem.place or Place(shown_name(name), 1, 1)
+            identity = _identity(place.file)
+            spelling.setdefault(identity, place.file)
+            found.setdefault(identity, {})[problem.at(place._replace(file=spelling[identity]))] = None
+    ordered = [
+        problem
+        for problems_of_file in found.values()
+        for problem in sorted(
+            problems_of_file, key=lambda problem: problem.place[1:] if problem.place else (0, 0)
+        )
+    ]
+    return Checked(tuple(spelling[identity] for identity in found), tuple(ordered), tuple(unopened))
+
+
+def check_file(name: str, *, kind: str | None, at: int) -> tuple[list[str], tuple[Problem, ...]]:
+    """Return the files that `name` refers to, and what is wrong with all of them.
+
+    Raises:
+        CannotOpen: the file is missing or cannot be opened.
+    """
+    document, problems = _load(name, kind)
+    if document is None:
+        return [], problems
+    problems = (*problems, *_meaning(document))
+    # A lint takes for granted that names lead somewhere.
+    if not any(problem.severity == "error" for problem in problems):
+        problems = (*problems, *document_lints(document, at=at))
+    return [other.file for other in _others(document)], problems
+
+
+def shown_name(name: str) -> str:
+    """Return what a file is called in places."""
+    return "<stdin>" if name == STANDARD_INPUT else name.replace(os.sep, "/")
+
+
+def kind_by_shape(data: object) -> str | None:
+    """Return the kind of a wire form that does not say it, None when the shape tells nothing."""
+    if not isinstance(data, Mapping):
+        return None
+    if "code" in data and "message" in data:
+        return "problem"
+    if "id" in data and ("input_tokens" in data or "text" in data or "attributes" in data):
+        return "request"
+    return None
+
+
+def first_bytes(name: str) -> bytes:
+    """Return the bytes of the file `name`, at most one more than a document may have.
+
+    Raises:
+        CannotOpen: missing, not to be opened, or a pipe to which nobody writes.
+    """
+    try:
+        is_pipe = name != STANDARD_INPUT and stat.S_ISFIFO(os.stat(name).st_mode)
+    except (OSError, ValueError):
+        is_pipe = False  # Reading says what is wrong.
+    return _from_pipe(name) if is_pipe else read_bytes(name)
+
+
+def _from_pipe(name: str) -> bytes:
+    """Return what comes through the named pipe; opening it plainly would wait for a writer for ever."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as wrong:
+        raise CannotOpen(name, (wrong.strerror or "cannot be opened").lower()) from None
+    with open(descriptor, "rb", buffering=0) as stream:
+        begun = b""
+        deadline = time.monotonic() + PATIENCE_S
+        while not begun:
+            # Nothing is the end of the text when nobody writes, None when a writer has said nothing yet.
+            chunk = stream.read(1)
+            if chunk is None:
+                break
+            if not chunk and time.monotonic() > deadline:
+                raise CannotOpen(name, "nobody writes to this pipe")
+            if not chunk:
+                time.sleep(_PAUSE_S)
+            begun = chunk
+        os.set_blocking(descriptor, True)
+        chunks = [begun]
+        size = len(begun)
+        while size <= CAPS.size_bytes and (chunk := stream.read(1 << 16)):
+            chunks.append(chunk)
+            size += len(chunk)
+    return b"".join(chunks)
+
+
+def _load(name: str, kind: str | None) -> tuple[Document | None, tuple[Problem, ...]]:
+    raw = first_bytes(name)
+    shown = shown_name(name)
+    first = shown.rpartition("/")[2]
+    folder = Path() if name == STANDARD_INPUT else Path(name).parent
+
+    def fetch(relative: str) -> bytes:
+        return raw if relative == first else _read_below(folder, relative)
+
+    try:
+        document, problems = load_documents(shown, fetch, kind=kind)
+        if document is None and kind is None and _is_without_kind(problems):
+            guess = kind_by_shape(read(raw, file=shown).data)
+            if guess is not None:
+                return load_documents(shown, fetch, kind=guess)
+        if (
+            document is None
+            and kind is not None
+            and any(problem.code == "wrong-kind" for problem in problems)
+        ):
+            # `--kind` is for those that do not say their kind.
+            return load_documents(shown, fetch)
+    except FileNotFoundError:
+        # The specification names kinds whose schema comes later.
+        message = "documents of this kind cannot be checked yet"
+        return None, (Problem("unsupported-feature", "/kind", message, place=Place(shown, 1, 1)),)
+    return document, problems
+
+
+def _is_without_kind(problems: Sequence[Problem]) -> bool:
+    return any(
+        problem.code == "missing-field" and not problem.pointer and problem.requirement == "OTB-DOC-003"
+        for problem in problems
+    )
+
+
+def _meaning(document: Document) -> tuple[Problem, ...]:
+    if document.kind == "value-rules":
+        # Which facts conditions may read, only a policy says.
+        rules = [
+            {key: value for key, value in rule.items() if key != "when"} for rule in document.data["rules"]
+        ]
+        data: dict[str, Any] = {**document.data, "rules": rules}
+        return placed(document, value_problems(data, {}))
+    if document.kind == "policy" and "/catalog" not in document.references:
+        return ()  # Only its digest is given: the loader warned, and names cannot be looked up.
+    return meaning_problems(document)
+
+
+def _others(document: Document) -> Iterator[Document]:
+    for other in document.references.values():
+        yield other
+        yield from _others(other)
+
+
+def _identity(file: str) -> str:
+    """Return the same text for the same file, however it is spelt."""
+    return file if file == "<stdin>" else os.path.realpath(file)
+
+
+def colour_wanted() -> bool:
+    """Return whether standard output is a terminal whose user has nothing against colour."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
