@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .documents import Document, load_documents, parse_document, schema_problems
     from .engine import Engine, Listener
-    from .opening import CannotOpen, load_catalog, load_policy, open_document, open_engine
+    from .opening import load_catalog, load_policy, open_document, open_engine
     from .pricing import Catalog, Cost, PriceProblem, compile_catalog
-    from .problems import Place, Problem, ProblemError
+    from .problems import CannotOpen, Place, Problem, ProblemError
     from .routing import Decision, Policy, Request, compile_policy
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "CannotOpen": "opening",
+    "CannotOpen": "problems",
     "Catalog": "pricing",
     "Cost": "pricing",
     "Decision": "routing",

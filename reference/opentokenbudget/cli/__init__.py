@@ -10,12 +10,14 @@ import sys
 
 import click
 
-from ..problems import ProblemError
+from ..problems import CannotOpen, ProblemError
 from .lazy import Command, LazyGroup
 
 COMMANDS = {
     "demo": Command("demo", "Route bundled traffic under a policy: saving, quality, log, all printed."),
-    "init": Command("init", "Write a commented policy, catalog and value rules, or import a router's config."),
+    "init": Command(
+        "init", "Write a commented policy, catalog and value rules, or import a router's config."
+    ),
     "check": Command("check", "Check documents: schema, references, lint."),
     "explain": Command("explain", "Explain a problem code or a requirement, with an example."),
     "decide": Command("decide", "Answer one request under a policy, and say why."),
@@ -25,7 +27,9 @@ COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, commands_by_name=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, commands_by_name=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="opentokenbudget", prog_name="otb")
 def otb() -> None:
     """Spend LLM tokens well: policies, exact prices, usage logs.
@@ -41,8 +45,6 @@ def main() -> None:
 
 def run(command: click.Command, arguments: list[str] | None = None) -> int:
     """Return the exit code of `command`; nothing that a user does ends in a traceback."""
-    from ..opening import CannotOpen
-
     try:
         code = command.main(args=arguments, standalone_mode=False)
     except click.exceptions.Exit as wanted:
@@ -62,7 +64,7 @@ def run(command: click.Command, arguments: list[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         # The reader of our output has gone; Python's own attempt to flush must not speak up.
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123
+        sys.stdout = open("/dev/null", "w")  # noqa: SIM115
         return 0
     except Exception as fault:  # the last wall before the user: told in one line, exit 3
         click.echo(f"internal error: {type(fault).__name__}: {fault}", err=True)

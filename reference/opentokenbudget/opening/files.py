@@ -13,19 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from opentokenbudget.documents import CAPS, CannotFetch, Document, load_documents
-from opentokenbudget.problems import Problem
+from opentokenbudget.problems import CannotOpen, Problem
 
 STANDARD_INPUT = "-"
 _STANDARD_INPUT_NAME = "<stdin>"
-
-
-class CannotOpen(Exception):
-    """A file that the caller named is missing or cannot be opened. `path` is the name, `reason` says why."""
-
-    def __init__(self, path: str, reason: str) -> None:
-        self.path = path
-        self.reason = reason
-        super().__init__(f"cannot open `{path}`: {reason}")
 
 
 def load_file(

@@ -64,6 +64,15 @@ class Problem:
         return f"{place}{self.code}{pointer}: {self.message}{requirement}"
 
 
+class CannotOpen(Exception):
+    """A file that the caller named is missing or cannot be opened. `path` is the name, `reason` says why."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"cannot open `{path}`: {reason}")
+
+
 class ProblemError(Exception):
     """A call cannot answer; `problems` says why, and `code` is the first one's."""
 

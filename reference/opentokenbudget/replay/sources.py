@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -114,16 +113,16 @@ def _parquet(path: Path, name: str) -> Iterator[RawRow]:
     connection = duckdb.connect()
     try:
         connection.execute("SET preserve_insertion_order = true; SET TimeZone = 'UTC'")
-        result = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
-        columns = [column[0] for column in result.description]
+        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+        columns = [str(column[0]) for column in described]
+        chosen = ", ".join(_as_wire(str(column[0]), str(column[1])) for column in described)
+        result = connection.execute(f"SELECT {chosen} FROM read_parquet(?)", [str(path)])
         line = 0
         while batch := result.fetchmany(_BATCH):
             for values in batch:
                 line += 1
                 row = {
-                    column: value.isoformat() if isinstance(value, datetime) else value
-                    for column, value in zip(columns, values, strict=True)
-                    if value is not None
+                    column: value for column, value in zip(columns, values, strict=True) if value is not None
                 }
                 yield RawRow(name, line, row)
     except duckdb.Error as wrong:
@@ -131,3 +130,15 @@ def _parquet(path: Path, name: str) -> Iterator[RawRow]:
         raise ProblemError(Problem("bad-syntax", "", message).at(Place(name, 1, 1))) from None
     finally:
         connection.close()
+
+
+def _as_wire(column: str, kind: str) -> str:
+    """Return the SQL that reads a column as the wire writes it: instants and decimals as text."""
+    quoted = '"' + column.replace('"', '""') + '"'
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"strftime({quoted} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%f') || 'Z'"
+    if kind.startswith("TIMESTAMP"):
+        return f"strftime({quoted}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%f')"
+    if kind.startswith("DECIMAL"):
+        return f"{quoted}::VARCHAR"
+    return quoted
