@@ -12,8 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import desk
 import pytest
+
+import desk
 from opentokenbudget.cli import otb, run
 
 
@@ -92,8 +93,20 @@ def test_two_processes_with_other_hash_seeds_write_the_same_bytes(tmp_path: Path
     for hash_seed in ("1", "4242"):
         log = tmp_path / "log.jsonl"
         done = subprocess.run(
-            [sys.executable, "-m", "opentokenbudget", "simulate", policy, requests]
-            + ["--log", log, "--baseline", desk.LARGE, "--assign", "plan=free:1,pro:2"],
+            [
+                sys.executable,
+                "-m",
+                "opentokenbudget",
+                "simulate",
+                policy,
+                requests,
+                "--log",
+                log,
+                "--baseline",
+                desk.LARGE,
+                "--assign",
+                "plan=free:1,pro:2",
+            ],
             capture_output=True,
             check=True,
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
