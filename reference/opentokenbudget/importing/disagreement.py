@@ -16,13 +16,14 @@ from decimal import Decimal
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
+from opentokenbudget.conditions import evaluate, parse
 from opentokenbudget.pricing import meter_named
 from opentokenbudget.pricing.lifecycle import moment
 
 from .figures import plain
 from .quarantine import suspicions
 from .same_model import model_name, provider_of
-from .scenarios import scenarios, usual_rates
+from .scenarios import STANDARD, scenarios, usual_rates
 
 Plain = Mapping[str, Any]
 Likelier = Literal["first", "second", "unknown"]
@@ -72,17 +73,16 @@ def compare_sources(first: Plain, second: Plain, *, at: int) -> Comparison:
         a, b = period_at(one, at), period_at(other, at)
         if a is None or b is None:
             continue
-        rated = {r.when: r.rates for r in scenarios(b)}
-        for situation in scenarios(a):
-            if situation.when not in rated:
-                continue
-            theirs = rated[situation.when]
-            for meter in dict.fromkeys((*situation.rates, *theirs)):
-                pair = (situation.rates.get(meter), theirs.get(meter))
+        ours = {rated.when: rated.rates for rated in scenarios(at_instant(a, at))}
+        theirs = {rated.when: rated.rates for rated in scenarios(at_instant(b, at))}
+        for when in [situation for situation in ours if situation in theirs]:
+            for meter in dict.fromkeys((*ours[when], *theirs[when])):
+                pair = (ours[when].get(meter), theirs[when].get(meter))
+                usual = (ours[STANDARD].get(meter), theirs[STANDARD].get(meter))
                 if pair[0] == pair[1]:
                     agreeing += 1
-                elif not situation.when or pair != (rated[""].get(meter), usual_rates(a).get(meter)):
-                    found.append(judge.disagreement((one, other), meter, situation.when, pair))
+                elif not when or (pair != usual and None not in pair):
+                    found.append(judge.disagreement((one, other), meter, when, pair))
     return Comparison(len(pairs), agreeing, tuple(found))
 
 
@@ -127,6 +127,20 @@ def period_at(model: Plain, at: int) -> Plain | None:
     return None
 
 
+def at_instant(period: Plain, at: int) -> Plain:
+    """Return `period` with each override by time of day as it is at the instant `at`: always there, or not at all."""
+    overrides = []
+    for override in period.get("overrides", ()):
+        when = override["when"]
+        if "time" in when:
+            inside = evaluate(parse({"time": when["time"]}, types={"time": "time"}), {"time": at})
+            when = {key: test for key, test in when.items() if key != "time"}
+            if not inside:
+                continue
+        overrides.append({**override, "when": when})
+    return {**period, "overrides": overrides}
+
+
 class _Judge:
     def __init__(self, first: Plain, second: Plain, at: int) -> None:
         self.at = at
@@ -136,7 +150,7 @@ class _Judge:
             for model in catalog["models"]:
                 period = period_at(model, at)
                 if period is not None:
-                    offer = (provider_of(model["id"]), usual_rates(period))
+                    offer = (provider_of(model["id"]), usual_rates(at_instant(period, at)))
                     self.offers.setdefault(model_name(model["id"]), []).append(offer)
 
     @staticmethod

@@ -38,6 +38,8 @@ def scenarios(period: Plain) -> Iterator[Rated]:
     yield Rated(STANDARD, {}, _rates(period, {}))
     seen = {STANDARD}
     for override in overrides:
+        if not override["when"]:
+            continue
         name = json.dumps(override["when"], sort_keys=True)
         if name not in seen:
             seen.add(name)
