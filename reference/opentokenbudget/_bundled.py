@@ -17,3 +17,8 @@ def schemas_folder() -> Path:
 def requirements_file() -> Path:
     """Return the extracted requirements of the specification."""
     return _WHEEL / "requirements.json" if _WHEEL.is_dir() else _TREE / "spec" / "requirements.json"
+
+
+def catalog_file() -> Path:
+    """Return the file of the bundled price catalog."""
+    return Path(__file__).parent / "_bundled_catalog" / "prices.yaml"

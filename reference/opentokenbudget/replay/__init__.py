@@ -5,7 +5,7 @@ from .ordering import in_time_order
 from .rows import Row, RowReader
 from .simulation import Baseline, Simulation
 from .sources import RawRow, read_rows
-from .summary import Summary
+from .summary import Summary, share
 
 __all__ = [
     "Assignment",
@@ -18,4 +18,5 @@ __all__ = [
     "in_time_order",
     "parse_assignment",
     "read_rows",
+    "share",
 ]

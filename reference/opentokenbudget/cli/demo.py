@@ -1,0 +1,182 @@
+"""`otb demo`: a support desk's day under a policy, on real prices, without a key or a network."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .._bundled import catalog_file
+from ..amounts import PICO, format_decimal, format_instant, parse_decimal
+from ..demo import era_at, read_bundled, traffic
+from ..documents import Document
+from ..metering import LogWriter
+from ..opening import catalog_of, open_document, policy_of
+from ..problems import CannotOpen, Problem, ProblemError
+from ..replay import RawRow, RowReader, Simulation, Summary, share
+from ..routing import Decision, Policy, compile_policy
+from .explaining import explained
+from .parameters import Instant
+from .simulated import percent
+
+DAY_NS = 86_400 * 10**9
+SEED = "demo"
+
+
+@click.command("demo")
+@click.option(
+    "--as-of",
+    "as_of",
+    type=Instant(),
+    metavar="INSTANT",
+    help="Models and prices of then; now when left out.",
+)
+@click.option(
+    "--out", type=click.Path(file_okay=False), default="otb-demo", show_default=True, help="Where files go."
+)
+@click.option("--requests", "count", type=click.IntRange(10, 1_000_000), default=10_000, show_default=True)
+@click.option("--seed", default=SEED, show_default=True, help="The traffic follows from it.")
+def demo(as_of: int | None, out: str, count: int, seed: str) -> None:
+    """Route a day of a fintech's support desk: what it costs with one model, and under a policy.
+
+    The traffic is synthetic: seeded, with an outcome for each tier, so that quality is measured and not assumed.
+    The prices are real. Nothing is sent anywhere.
+    """
+    instant = time.time_ns() if as_of is None else as_of
+    desk = open_desk(Path(out), instant, count, seed)
+    policy = policy_of(desk.policy)
+    ours, sample = replay(policy, desk, log=desk.folder / "usage.jsonl")
+    large, small = (replay(single(desk.policy, rank), desk)[0] for rank in (-1, 0))
+    click.echo("\n".join(_report(desk, policy, ours, large, small, sample)))
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The files of one demonstration, and the rows that they hold."""
+
+    folder: Path
+    at: int
+    seed: str
+    policy: Document
+    rows: tuple[RawRow, ...]
+
+
+def open_desk(folder: Path, instant: int, count: int, seed: str) -> Desk:
+    """Write the desk's files of that time into `folder`, and return them opened.
+
+    Raises:
+        ProblemError: `no-desk-at-time` before the models of the first policy were sold.
+        CannotOpen: `folder` cannot be written.
+    """
+    era = era_at(instant)
+    if era is None:
+        message = f"the desk has no models at {format_instant(instant)}: its first policy is of August 2024"
+        raise ProblemError(Problem("no-desk-at-time", "", message))
+    rows = tuple(traffic(count, seed=seed, begin=instant // DAY_NS * DAY_NS))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in {**read_bundled(era), "prices.yaml": catalog_file().read_bytes()}.items():
+            (folder / name).write_bytes(content)
+        requests = folder / "requests.jsonl"
+        requests.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    except OSError as wrong:
+        raise CannotOpen(str(folder), (wrong.strerror or "cannot be written").lower()) from None
+    raw = tuple(RawRow("requests.jsonl", number, row) for number, row in enumerate(rows, start=1))
+    return Desk(folder, instant, seed, open_document(folder / "policy.yaml", kind="policy"), raw)
+
+
+def single(document: Document, rank: int) -> Policy:
+    """Return the desk's policy with one tier alone, and in it the model that serves first."""
+    tier = document.data["tiers"][rank]
+    data: dict[str, Any] = {
+        field: document.data[field] for field in ("otb", "kind", "version", "catalog", "defaults")
+    }
+    data |= {"id": f"all-{tier['id']}", "subject": document.data["subject"]}
+    data |= {"attributes": document.data["attributes"], "classifiers": document.data["classifiers"]}
+    data |= {"tiers": [tier], "default": {"tier": tier["id"]}}
+    return compile_policy(data, catalog=catalog_of(document.references["/catalog"]))
+
+
+def replay(policy: Policy, desk: Desk, log: Path | None = None) -> tuple[Summary, Decision]:
+    """Return what `policy` makes of the desk's day, and its first decision on a case of fraud."""
+    reader = RowReader(policy)
+    sample = None
+    with nullcontext() if log is None else LogWriter(log.open("wb")) as writer:
+        simulation = Simulation(policy, seed=desk.seed, log=None if writer is None else writer.write)
+        for raw in desk.rows:
+            at = reader.instant(raw)
+            row = at if isinstance(at, Problem) else reader.read(raw, at)
+            if isinstance(row, Problem):
+                raise ProblemError(row)
+            decision = simulation.run(row)
+            if sample is None or (sample.question.task != "fraud" and decision.question.task == "fraud"):
+                sample = decision
+    if sample is None:
+        raise AssertionError("the desk has at least ten rows")
+    return simulation.summary, sample
+
+
+def _report(
+    desk: Desk, policy: Policy, ours: Summary, large: Summary, small: Summary, sample: Decision
+) -> Iterator[str]:
+    tiers = desk.policy.data["tiers"]
+    currency = ours.currency
+    yield f"A fintech's support desk on {format_instant(desk.at)[:10]}: {ours.requests:,} synthetic requests"
+    yield f"(seed `{desk.seed}`; outcomes are drawn for each tier), at the prices and with the models of that day."
+    yield ""
+    yield f"{'':<28}{'cost ' + currency:>20}  {'quality':>8}"
+    for name, summary in (
+        (f"all {tiers[-1]['id']}", large),
+        (f"all {tiers[0]['id']}", small),
+        ("the policy", ours),
+    ):
+        yield f"{name:<28}{format_decimal(summary.spent):>20}  {_mean(summary):>8}  {_served_by(summary)}"
+    saved = large.spent - ours.spent
+    yield ""
+    yield (
+        f"saving    {format_decimal(saved)} {currency} ({percent(share(saved, large.spent))}) against all {tiers[-1]['id']}, "
+        f"with quality {_mean(ours)} beside {_mean(large)}"
+    )
+    mix = ", ".join(
+        f"{tier} {percent(share(served.requests, ours.requests))}" for tier, served in ours.by_tier.items()
+    )
+    yield f"mix       {mix}"
+    yield ""
+    yield "One decision, explained:"
+    yield from (f"  {line}" for line in explained(sample, why=True))
+    yield ""
+    log = desk.folder / "usage.jsonl"
+    records, total = _read_back(log)
+    verdict = (
+        "the sum above, exactly"
+        if total == ours.spent
+        else f"NOT the sum above, {format_decimal(ours.spent)}"
+    )
+    yield f"log       {log}: {records:,} records, whose costs add up to {format_decimal(total)} {currency}: {verdict}"
+    yield f"files     {desk.folder / 'policy.yaml'}, value.yaml, prices.yaml, requests.jsonl: change one and try"
+    yield f"          otb simulate {desk.folder / 'policy.yaml'} {desk.folder / 'requests.jsonl'}"
+
+
+def _read_back(log: Path) -> tuple[int, int]:
+    """Return how many records the log has, and the sum of their costs in units of 10⁻¹²."""
+    records = total = 0
+    with log.open("rb") as file:
+        for line in file:
+            records += 1
+            total += parse_decimal(json.loads(line).get("total", "0"))
+    return records, total
+
+
+def _mean(summary: Summary) -> str:
+    measured = summary.quality
+    return "–" if not measured.policy_rows else f"{measured.policy_alone / measured.policy_rows / PICO:.4f}"
+
+
+def _served_by(summary: Summary) -> str:
+    return ", ".join(sorted(summary.by_model))
