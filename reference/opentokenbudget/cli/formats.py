@@ -98,9 +98,10 @@ def as_github(checked: Checked) -> str:
         place = problem.place or _NOWHERE
         requirement = f" ({problem.requirement})" if problem.requirement else ""
         pointer = f"{problem.pointer}: " if problem.pointer else ""
-        properties = f"file={_property(place.file)},line={place.line},col={place.column},title={_property(problem.code)}"
+        at = f"file={_property(place.file)},line={place.line},col={place.column}"
         lines.append(
-            f"::{problem.severity} {properties}::{_command_text(pointer + problem.message + requirement)}"
+            f"::{problem.severity} {at},title={problem.code}::"
+            f"{_command_text(pointer + problem.message + requirement)}"
         )
     for missing in checked.unopened:
         lines.append(
@@ -116,7 +117,8 @@ def as_junit(checked: Checked, *, strict: bool = False) -> str:
         for problem in checked.problems
         if problem.place and (strict or problem.severity == "error")
     )
-    counts = f'tests="{len(checked.files) + len(checked.unopened)}" failures="{len(failed)}" errors="{len(checked.unopened)}"'
+    tests = len(checked.files) + len(checked.unopened)
+    counts = f'tests="{tests}" failures="{len(failed)}" errors="{len(checked.unopened)}"'
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<testsuites name="otb check" {counts}>',
