@@ -6,10 +6,10 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opentokenbudget.amounts import parse_date, parse_decimal
+from opentokenbudget.amounts import parse_date, parse_decimal, parse_instant
 from opentokenbudget.documents import read
 from opentokenbudget.importing.catalog_diff import catalog_changes, largest_percent, percent_of
 from opentokenbudget.importing.catalog_text import json_text, yaml_text
@@ -188,6 +188,7 @@ def test_percentages_have_a_sign_and_two_digits(before, after, percent):
     assert percent_of(Decimal(before), Decimal(after)) == percent
 
 
+@settings(max_examples=25, deadline=None)
 @given(catalogs())
 def test_a_catalog_does_not_differ_from_itself(data):
     """Comparing a catalog with itself finds nothing, neither as versions nor as sources."""
@@ -196,6 +197,7 @@ def test_a_catalog_does_not_differ_from_itself(data):
     assert compare_sources(data, data, at=AT).disagreements == ()
 
 
+@settings(max_examples=25, deadline=None)
 @given(catalogs())
 def test_the_usual_rates_are_those_that_pricing_uses(data):
     """Where no override holds, the rates of the comparison are those that a price is made of."""
@@ -257,6 +259,18 @@ def test_disagreements_name_the_likelier_price_and_why():
     ]
     assert (found.models, found.agreeing) == (4, 0)
     assert largest_gap(found) == 99_900
+
+
+def test_times_of_day_are_compared_as_they_are_at_the_instant():
+    """Two sources that write peak hours the other way round agree at every instant of the day."""
+    hours = {"time": [{"start": "01:00", "end": "04:00"}]}
+    others = {"time": [{"start": "00:00", "end": "01:00"}, {"start": "04:00", "end": "24:00"}]}
+    first = catalog(model("a/m", period(overrides=[{"when": hours, "rates": {"input": "2"}}])))
+    second = catalog(
+        model("a/m", period(input="2", output="2", overrides=[{"when": others, "rates": {"input": "1"}}]))
+    )
+    for at in ("2026-11-23T00:59:59Z", "2026-11-23T01:00:00Z", "2026-11-23T04:00:00Z"):
+        assert compare_sources(first, second, at=parse_instant(at)).disagreements == ()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Import of litellm's price file: ids, capabilities, whatever else stands in it, and the real file where there is one."""
+"""Import of litellm's price file: ids, capabilities, hostile values, and the real file where there is one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from opentokenbudget.problems import ProblemError
 
 
 def test_lifecycle_capabilities_and_source_carry_over():
-    """The deprecation date is when it retires; limits, modalities and features are capabilities; its page is the source."""
+    """The deprecation date is when it retires; limits and modalities are capabilities; its page is the source."""
     found = imported(
         {
             "m": {
@@ -143,7 +143,21 @@ def test_a_file_that_is_none_is_a_problem_with_a_place(raw, code):
 
 
 CHAT_READ = read_price_file(text({"m": CHAT}), file="x")["m"]
-HOSTILE = [None, True, "x", [], {}, [1], {"a": 1}, 10**40, Decimal("1e-400"), Decimal("1e400"), -1]
+HOSTILE = [
+    None,
+    True,
+    "x",
+    "http\ud800",
+    "https://a.example/\u202e",
+    [],
+    {},
+    [1],
+    {"a": 1},
+    10**40,
+    Decimal("1e-400"),
+    Decimal("1e400"),
+    -1,
+]
 
 
 @pytest.mark.parametrize(

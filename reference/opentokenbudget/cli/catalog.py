@@ -192,10 +192,8 @@ def _print_disagreements(comparison: Comparison, form: str) -> None:
         when = f" when {item.when}" if item.when else ""
         hint = "" if item.likelier == "unknown" else f"; likelier the {item.likelier}"
         click.echo(f"{names} {item.meter} {first} | {second}{ratio}{when}{hint}: {item.because}")
-    click.echo(
-        f"{_many(comparison.models, 'model')} in both, {_many(comparison.agreeing, 'rate')} agree, "
-        f"{len(comparison.disagreements)} do not"
-    )
+    both, apart = _many(comparison.models, "model"), len(comparison.disagreements)
+    click.echo(f"{both} in both; {comparison.agreeing:,} rates are the same, {apart:,} are not")
 
 
 def _many(count: int, what: str) -> str:

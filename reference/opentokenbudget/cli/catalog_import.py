@@ -156,7 +156,7 @@ def _write(imported: Imported, out: str | None, form: str | None, loss: str | No
             "losses": [item.as_json() for item in imported.losses],
             "quarantined": [problem.as_json() for problem in imported.quarantined],
         }
-        _write_text(loss, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+        _write_text(loss, json.dumps(report, indent=1) + "\n")
     as_json = form == "json" or (form is None and (out or "").endswith(".json"))
     text = json_text(imported.catalog) if as_json else yaml_text(imported.catalog)
     if out is None:

@@ -182,7 +182,7 @@ def _model(
 def _source(url: Any, package: str, retrieved: str, sources: Plain) -> str:
     source: Plain = {"package": package}
     key = PACKAGE
-    if isinstance(url, str) and url.startswith("http") and len(url) <= 1024:
+    if isinstance(url, str) and url.startswith("http") and url.isprintable() and len(url) <= 1024:
         source["url"] = url
         key = source_id(PACKAGE, url.split("//", 1)[-1].rstrip("/"))
     source.update(retrieved=retrieved, licence=_LICENCE)

@@ -17,7 +17,12 @@ _ORDER = ("id", "aliases", "description", "lifecycle", "capabilities", "prices")
 
 
 def merged(
-    imported: Mapping[str, Any], *, by_hand: Mapping[str, Any], capable: Mapping[str, Any], name: str, description: str
+    imported: Mapping[str, Any],
+    *,
+    by_hand: Mapping[str, Any],
+    capable: Mapping[str, Any],
+    name: str,
+    description: str,
 ) -> Plain:
     """Return the catalog `name` of all models of `imported` and `by_hand`.
 
@@ -28,7 +33,9 @@ def merged(
     """
     hand = {model["id"]: model for model in by_hand["models"]}
     other = {one["id"]: two for one, two in matched(imported, capable)}
-    models = [_one(model, hand.get(model["id"], {}), other.get(model["id"], {})) for model in imported["models"]]
+    models = [
+        _one(model, hand.get(model["id"], {}), other.get(model["id"], {})) for model in imported["models"]
+    ]
     known = {model["id"] for model in models}
     models += [_one({"id": id_, "prices": []}, model, {}) for id_, model in hand.items() if id_ not in known]
     catalog = {
@@ -41,7 +48,11 @@ def merged(
 
 
 def _one(imported: Mapping[str, Any], hand: Mapping[str, Any], other: Mapping[str, Any]) -> Plain:
-    lifecycle = {**_known(other.get("lifecycle", {})), **imported.get("lifecycle", {}), **hand.get("lifecycle", {})}
+    lifecycle = {
+        **_known(other.get("lifecycle", {})),
+        **imported.get("lifecycle", {}),
+        **hand.get("lifecycle", {}),
+    }
     capabilities = {
         **other.get("capabilities", {}),
         **imported.get("capabilities", {}),
@@ -75,7 +86,9 @@ def _within(capabilities: Mapping[str, Any]) -> Plain:
     return found
 
 
-def _joined(hand: Iterable[Mapping[str, Any]], imported: Iterable[Mapping[str, Any]], released: str | None) -> list[Plain]:
+def _joined(
+    hand: Iterable[Mapping[str, Any]], imported: Iterable[Mapping[str, Any]], released: str | None
+) -> list[Plain]:
     periods = [dict(period) for period in hand]
     ends = periods[-1].get("until") if periods else released
     if periods and ends is None:

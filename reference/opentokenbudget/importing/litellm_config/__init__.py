@@ -2,5 +2,15 @@
 
 from .document import ImportedPolicy, import_litellm_config
 from .report import Fate, Report, pointer
+from .text import policy_text, prices_text, value_text
 
-__all__ = ["Fate", "ImportedPolicy", "Report", "import_litellm_config", "pointer"]
+__all__ = [
+    "Fate",
+    "ImportedPolicy",
+    "Report",
+    "import_litellm_config",
+    "pointer",
+    "policy_text",
+    "prices_text",
+    "value_text",
+]

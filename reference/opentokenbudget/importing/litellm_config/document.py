@@ -32,13 +32,14 @@ class ImportedPolicy(NamedTuple):
     warnings: tuple[Problem, ...]
 
 
-def import_litellm_config(raw: bytes, *, file: str, bundled: Mapping[str, Any]) -> ImportedPolicy:
+def import_litellm_config(raw: bytes, *, file: str, bundled: Mapping[str, Any], at: int) -> ImportedPolicy:
     """Return the LiteLLM configuration in `raw` as documents.
 
     Args:
         raw: the bytes of `config.yaml`.
         file: its name, for places.
         bundled: the catalog that prices what the configuration does not.
+        at: the instant of the import, nanoseconds since 1970: models that are retired then are refused.
 
     Raises:
         ProblemError: with places: not YAML, a shape that LiteLLM would not take either, or `nothing-to-import`:
@@ -50,7 +51,7 @@ def import_litellm_config(raw: bytes, *, file: str, bundled: Mapping[str, Any]) 
         raise ProblemError(wrong)
     report = Report()
     config = Spot(tree.data, (), report)
-    prices = PriceBook(bundled)
+    prices = PriceBook(bundled, at=at)
     found = read_models(config["model_list"], prices)
     if not found.deployments:
         message = "no model of the list has a price: neither in the configuration nor in the bundled catalog"

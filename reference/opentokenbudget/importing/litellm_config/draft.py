@@ -21,7 +21,9 @@ def _fact(description: str, trust: str, *, kind: str = "string", **more: bool) -
 
 
 ATTRIBUTES: Mapping[str, Plain] = {
-    GROUP: _fact("The `model` that the caller asks for.", "asserted", required=True),
+    GROUP: _fact(
+        "The `model` that is asked for, once the gateway let the key ask for it.", "verified", required=True
+    ),
     "key": _fact("The id of the virtual key, never the key itself.", "verified", private=True),
     "user": _fact("The user whom the key belongs to.", "verified", private=True),
     "team": _fact("The team that the key belongs to.", "verified"),

@@ -45,7 +45,17 @@ def fallback_of(draft: Draft, router: Spot, settings: Spot) -> Plain | None:
             if chains.add_special(spot, error):
                 after.add(error)
     retries = _retries(router, settings, after, falls_back=bool(chains.to))
-    if retries == 0 and not chains.to:
+    several = any(len(tier.models) > 1 for tier in draft.tiers.values())
+    if not chains.to and (retries == 0 or not several):
+        for section in (router, settings):
+            if section["num_retries"].has_value():
+                none = retries == 0
+                note = (
+                    ""
+                    if none
+                    else "nobody else could be tried: no group has another deployment or a fallback"
+                )
+                section["num_retries"].overrule("exact" if none else "dropped", note)
         return None
     attempts = max(1 + retries, 1) + chains.longest()
     most = router["max_fallbacks"].number()

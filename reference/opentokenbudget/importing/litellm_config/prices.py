@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from opentokenbudget.amounts import parse_date, parse_instant
+
 from ..drafts import Plain
 from ..litellm_capabilities import capabilities, is_capability
 from ..litellm_cards import period_of
@@ -23,7 +25,14 @@ SOURCE = "litellm-config"
 _ANSWERS = (None, "chat", "completion", "responses")
 # Where a model runs is part of litellm's name for it, and no part of the maker's name.
 _PLACES = re.compile(r"^(?:(?:us|eu|apac|au|jp|global)[./]|[a-z]{2}-[a-z]+-[0-9]/|[a-z]+\.(?=[a-z0-9]))")
-_EDITION = re.compile(r"-v[0-9]+(?::[0-9]+)?$|@(?=[0-9]{8}$)")
+_EDITION = re.compile(r"-v[0-9]+(?::[0-9]+)?$|[-@][0-9]{8}$|-[0-9]{4}-[0-9]{2}-[0-9]{2}$|-latest$")
+_MAKERS = {
+    "gemini": "google",
+    "xai": "x-ai",
+    "together_ai": "together",
+    "cohere_chat": "cohere",
+    "moonshot": "moonshotai",
+}
 
 
 class Priced(NamedTuple):
@@ -37,8 +46,9 @@ class Priced(NamedTuple):
 class PriceBook:
     """Collects the models that an import needs."""
 
-    def __init__(self, bundled: Mapping[str, Any]) -> None:
+    def __init__(self, bundled: Mapping[str, Any], *, at: int) -> None:
         self._bundled = bundled
+        self._at = at
         self._known: dict[str, Plain] = {}
         for model in bundled["models"]:
             for name in (model["id"], *model.get("aliases", ())):
@@ -64,7 +74,15 @@ class PriceBook:
                 if is_capability(key):
                     spot.say("dropped", "the model has no price")
             return Priced("", "refused", "no price: neither in the configuration nor in the bundled catalog")
-        self._take(known)
+        missing = _missing(_latest(known)["rates"])
+        kinds = known.get("capabilities", {}).get("output", ["text"])
+        answers = "text" in kinds and info["mode"].value in _ANSWERS
+        refusal = self._ended(known) or (missing and answers and f"no price for {_words(missing)}")
+        if refusal:
+            return Priced("", "refused", refusal)
+        if missing:
+            severity, note = "approximated", f"{_words(missing)} cost nothing here: said as an explicit 0"
+        self._take(_with_zeros(known) if missing else known)
         declared = _capabilities(info, report=False)
         same = all(known.get("capabilities", {}).get(key) == value for key, value in declared.items())
         for key, spot in info.members():
@@ -97,11 +115,24 @@ class PriceBook:
         return {**catalog, **({"sources": sources} if sources else {}), "models": models}
 
     def _take(self, model: Plain) -> None:
+        """Keep a model of the bundled catalog, and those that its lifecycle names."""
         if model["id"] in self._taken:
             return
         self._taken[model["id"]] = model
-        for redirect in model.get("lifecycle", {}).get("billed_as", ()):
-            self._take(self._known[redirect["model"]])
+        life = model.get("lifecycle", {})
+        for name in (*(redirect["model"] for redirect in life.get("billed_as", ())), life.get("replacement")):
+            if name in self._known:
+                self._take(self._known[name])
+
+    def _ended(self, model: Plain) -> str:
+        """Return why `model` can serve nobody at the instant of the import, "" where it can."""
+        ends = model.get("lifecycle", {}).get("retires")
+        if ends is None or (parse_instant(ends) if "T" in ends else parse_date(ends)) > self._at:
+            return ""
+        following = model["lifecycle"].get("replacement")
+        return f"`{model['id']}` retired on {ends[:10]}" + (
+            f": `{following}` replaces it" if following else ""
+        )
 
     def _lookup(self, name: str, base: Any, provider: str) -> tuple[Plain | None, Severity, str]:
         for wanted in (base, name):
@@ -112,6 +143,11 @@ class PriceBook:
                     "exact",
                     "" if wanted == name else f"priced by its base model, as `{model['id']}`",
                 )
+        maker = _MAKERS.get(provider, provider)
+        bare = name.removeprefix(f"{provider}/")
+        for wanted in (f"{maker}/{bare}", f"openai/{bare}" if not provider else ""):
+            if wanted in self._known and base is None:
+                return self._known[wanted], "exact", f"here `{self._known[wanted]['id']}`"
         for wanted in (base, name):
             for other in _other_names(wanted, provider) if isinstance(wanted, str) else ():
                 if other in self._known:
@@ -174,10 +210,10 @@ class PriceBook:
 
 def _completed(rates: Plain, mode: Any, known: Plain | None) -> tuple[Severity, str]:
     """Complete the rates of input and output where that can be done openly, and say how."""
-    missing = [meter for meter in ("input", "output") if meter not in rates]
+    missing = _missing(rates)
     if not missing:
         return "exact", ""
-    words = " and ".join(f"`{meter}`" for meter in missing)
+    words = _words(missing)
     if mode not in _ANSWERS:
         rates.update((meter, "0") for meter in missing)
         return "approximated", f"{words} cost nothing in the mode `{mode}`: said as an explicit 0"
@@ -186,6 +222,23 @@ def _completed(rates: Plain, mode: Any, known: Plain | None) -> tuple[Severity, 
         rates.update((meter, usual[meter]) for meter in missing)
         return "approximated", f"{words} at the price of the bundled catalog: the configuration does not say"
     return "refused", f"no price for {words}, and what has no price never costs 0 here"
+
+
+def _missing(rates: Mapping[str, Any]) -> list[str]:
+    return [meter for meter in ("input", "output") if meter not in rates]
+
+
+def _words(meters: list[str]) -> str:
+    return " and ".join(f"`{meter}`" for meter in meters)
+
+
+def _with_zeros(model: Plain) -> Plain:
+    """Return `model` with an explicit 0 for the tokens that it does not take or does not make."""
+    free = {"input": "0", "output": "0"}
+    return {
+        **model,
+        "prices": [{**period, "rates": {**free, **period["rates"]}} for period in model["prices"]],
+    }
 
 
 def _latest(model: Plain) -> Plain:
