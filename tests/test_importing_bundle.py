@@ -162,7 +162,8 @@ def test_merging_prefers_what_was_entered_by_hand():
                 "id": "openai/m",
                 "capabilities": {"context_window": 1000},
                 "prices": [
-                    {"from": None, "until": "2026-02-01", "source": "i", "rates": {"input": "2"}},
+                    {"from": None, "until": "2025-06-01", "source": "i", "rates": {"input": "9"}},
+                    {"from": "2025-06-01", "until": "2026-02-01", "source": "i", "rates": {"input": "2"}},
                     {"from": "2026-02-01", "source": "i", "rates": {"input": "3"}},
                 ],
             }

@@ -19,7 +19,7 @@ from opentokenbudget.importing.losses import Losses
 from opentokenbudget.importing.naming import Claim, settle_names
 from opentokenbudget.importing.quarantine import quarantine, suspicions
 from opentokenbudget.importing.same_model import model_name, provider_of
-from opentokenbudget.importing.scenarios import scenarios
+from opentokenbudget.importing.scenarios import implies, scenarios
 from opentokenbudget.pricing import compile_catalog, meter_named
 from strategies_catalogs import catalogs
 
@@ -271,6 +271,29 @@ def test_times_of_day_are_compared_as_they_are_at_the_instant():
     )
     for at in ("2026-11-23T00:59:59Z", "2026-11-23T01:00:00Z", "2026-11-23T04:00:00Z"):
         assert compare_sources(first, second, at=parse_instant(at)).disagreements == ()
+    flat = catalog(model("a/m", period()))
+    inside = compare_sources(first, flat, at=parse_instant("2026-11-23T01:00:00Z"))
+    assert [item.meter for item in inside.disagreements] == ["input"]
+    assert compare_sources(first, flat, at=parse_instant("2026-11-23T04:00:00Z")).disagreements == ()
+
+
+@pytest.mark.parametrize(
+    ("situation", "condition", "implied"),
+    [
+        ({"input": {"gt": 10}}, {"input": {"gt": 10}}, True),
+        ({"input": {"gte": 11}}, {"input": {"gt": 10}}, True),
+        ({"input": {"gt": 20}}, {"input": {"gte": 10}}, True),
+        ({"input": {"gte": 10}}, {"input": {"gt": 10}}, False),
+        ({"input": {"lt": 20}}, {"input": {"lt": 10}}, False),
+        ({"service_tier": "batch"}, {"service_tier": ["batch", "flex"]}, True),
+        ({"service_tier": ["batch", "flex"]}, {"service_tier": "batch"}, False),
+        ({"service_tier": "batch", "region": "eu"}, {"region": "eu"}, True),
+        ({"region": "eu"}, {"service_tier": "batch", "region": "eu"}, False),
+    ],
+)
+def test_a_situation_implies_the_conditions_that_surely_hold_in_it(situation, condition, implied):
+    """An override counts in a situation only where its condition cannot fail there."""
+    assert implies(situation, condition) is implied
 
 
 @pytest.mark.parametrize(

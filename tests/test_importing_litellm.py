@@ -281,6 +281,25 @@ def test_a_part_that_costs_what_its_whole_costs_follows_it_into_the_tiers():
     assert period(apart)["rates"]["output.reasoning"] == "3"
 
 
+def test_a_part_that_a_tier_names_keeps_its_own_rate():
+    """A part with a price of its own in some tier keeps its usual price too, though its whole costs the same."""
+    entry = {**CHAT, "output_cost_per_reasoning_token": "@2e-06", "output_cost_per_audio_token": "@2e-06"}
+    found = period({**entry, "output_cost_per_audio_token_batches": "@1e-06"})
+    assert found["rates"] == {"input": "1", "output": "2", "output.audio": "2"}
+
+
+def test_of_two_keys_for_one_meter_the_first_stands_and_the_other_is_reported():
+    """A meter is priced once: a second key for it is dropped, and the report says so."""
+    entry = {
+        "litellm_provider": "openai",
+        "mode": "video_generation",
+        "output_cost_per_video_per_second": "@0.1",
+        "output_cost_per_second": "@0.3",
+    }
+    assert period(entry)["rates"] == {"video_second": "0.1"}
+    assert ("output_cost_per_second", "m/output_cost_per_second") in losses(imported({"m": entry}), "dropped")
+
+
 def test_a_transcription_counts_its_seconds_once():
     """whisper-1 has a price per second on both sides; the seconds are the same ones."""
     entry = {"litellm_provider": "openai", "mode": "audio_transcription", "input_cost_per_second": "@0.0001"}

@@ -59,6 +59,8 @@ def test_max_tokens_is_the_inputs_limit_only_where_the_output_has_none():
     alone = imported({"m": {**CHAT, "max_tokens": 8192}})
     assert alone.catalog["models"][0]["capabilities"]["max_input"] == 8192
     assert ("max_tokens", "m/max_tokens") in losses(alone, "approximated")
+    beside = imported({"m": {**CHAT, "max_tokens": 8192, "max_output_tokens": 8192}})
+    assert "max_input" not in beside.catalog["models"][0]["capabilities"]
 
 
 def test_ids_are_provider_and_model_and_the_key_is_an_alias():

@@ -41,10 +41,8 @@ def figure(price: Decimal, *, per: int, meter: str) -> Figure:
         raise BadFigure(f"`{price}` is not a price")
     usual = 1_000_000 if meter_named(meter).is_token else 1
     with localcontext(_EXACT):
-        scaled = price * usual
-        quotient = scaled / per
-        endless = quotient * per != scaled
-    if endless or (_digits(quotient) > SIGNIFICANT_DIGITS >= _digits(price)):
+        quotient = price * usual / per
+    if _digits(quotient) > SIGNIFICANT_DIGITS >= _digits(price):
         # 0.111 an hour has no end per second: say it as the source does.
         return _written(price, per, price)
     return _written(quotient, usual, price)

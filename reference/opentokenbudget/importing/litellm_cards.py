@@ -83,11 +83,15 @@ class _Reader:
         if thing is None:
             self.losses.add(key, f"{self.path}/{key}", "exact", "says what another key says")
             return
+        at = (parsed.above_tokens, parsed.tier, parsed.size, thing.size if parsed.size else "")
+        rates = self.changes.setdefault(at, {})
+        if thing.meter in rates:
+            note = f"another key says what `{thing.meter}` costs"
+            self.losses.add(key, f"{self.path}/{key}", "dropped", note)
+            return
         amount = self.amount(key, value, thing, f"{self.path}/{key}")
         if amount is not None:
-            at = (parsed.above_tokens, parsed.tier, parsed.size, thing.size if parsed.size else "")
-            # Of two keys for the same meter the first one stands.
-            self.changes.setdefault(at, {}).setdefault(thing.meter, amount)
+            rates[thing.meter] = amount
 
     def amount(self, key: str, value: Any, thing: Thing, path: str) -> Any:
         number = number_of(value)
