@@ -30,7 +30,7 @@ LADDER = (
 )
 NEIGHBOURS = {("problems", "amounts"), ("amounts", "problems")}
 # What is no room: the package's own faces and data.
-OUTSIDE = {"__init__", "__main__", "_bundled"}
+OUTSIDE = {"__init__", "__main__", "__version__", "_bundled"}
 DATA = {"demo", "starting"}
 
 # Modules that read the world: a clock, chance, files, the environment, a log, the network.

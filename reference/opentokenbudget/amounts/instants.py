@@ -36,7 +36,7 @@ def parse_instant(text: str) -> int:
     year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
     if int(hour) > 23 or int(minute) > 59 or int(second) > 59:
         raise InvalidInstant(f"`{text}` names a time of day that does not exist")
-    seconds = _days(text, year, month, day) * 86_400 + int(hour) * 3600 + int(minute) * 60 + int(second)
+    seconds = _days(year, month, day, text) * 86_400 + int(hour) * 3600 + int(minute) * 60 + int(second)
     if sign:
         if int(zone_hour) > 23 or int(zone_minute) > 59:
             raise InvalidInstant(f"`{text}` names a zone offset that does not exist")
@@ -50,7 +50,8 @@ def parse_date(text: str) -> int:
     match = _DATE.fullmatch(text)
     if match is None:
         raise InvalidInstant(f"`{text[:64]}` is not a date")
-    return _days(text, *match.groups()) * 86_400 * SECOND_NS
+    year, month, day = match.groups()
+    return _days(year, month, day, text) * 86_400 * SECOND_NS
 
 
 def format_instant(instant: int) -> str:
@@ -75,8 +76,13 @@ def _day_text(days: int) -> str:
     return date.fromordinal(days + _EPOCH_ORDINAL).isoformat()
 
 
-def _days(text: str, year: str, month: str, day: str) -> int:
+def _days(year: str, month: str, day: str, text: str) -> int:
     try:
-        return date(int(year), int(month), int(day)).toordinal() - _EPOCH_ORDINAL
+        return _days_until(year, month, day)
     except ValueError:
         raise InvalidInstant(f"`{text}` names a day that does not exist") from None
+
+
+@lru_cache(maxsize=512)
+def _days_until(year: str, month: str, day: str) -> int:
+    return date(int(year), int(month), int(day)).toordinal() - _EPOCH_ORDINAL

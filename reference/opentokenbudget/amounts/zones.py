@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from .instants import SECOND_NS
+
+_FIRST_S = -62_135_424_000
+_LAST_S = 253_402_128_000
 
 
 class UnknownZone(ValueError):
@@ -41,7 +44,10 @@ def local_time(instant: int, zone: str) -> LocalTime:
     if zone == "UTC":
         days, second = divmod(seconds, 86_400)
         return LocalTime((days + 3) % 7, days + 719_163, second)
-    moment = datetime.fromtimestamp(seconds, UTC).astimezone(zone_named(zone))
-    return LocalTime(
-        moment.weekday(), moment.toordinal(), moment.hour * 3600 + moment.minute * 60 + moment.second
-    )
+    # The calendar of `datetime` ends at the years 1 and 9999; a zone's offset does not change there any more.
+    shown = min(max(seconds, _FIRST_S), _LAST_S)
+    offset = datetime.fromtimestamp(shown, zone_named(zone)).utcoffset()
+    if offset is None:
+        raise AssertionError("an aware instant has an offset")
+    days, second = divmod(seconds + offset.days * 86_400 + offset.seconds, 86_400)
+    return LocalTime((days + 3) % 7, days + 719_163, second)

@@ -139,10 +139,9 @@ def _report(
         yield f"{name:<28}{format_decimal(summary.spent):>20}  {_mean(summary):>8}  {_served_by(summary)}"
     saved = large.spent - ours.spent
     yield ""
-    yield (
-        f"saving    {format_decimal(saved)} {currency} ({percent(share(saved, large.spent))}) against all {tiers[-1]['id']}, "
-        f"with quality {_mean(ours)} beside {_mean(large)}"
-    )
+    against = f"{percent(share(saved, large.spent))} against all {tiers[-1]['id']}"
+    quality = f"quality {_mean(ours)} beside {_mean(large)}"
+    yield f"saving    {format_decimal(saved)} {currency} ({against}), with {quality}"
     mix = ", ".join(
         f"{tier} {percent(share(served.requests, ours.requests))}" for tier, served in ours.by_tier.items()
     )

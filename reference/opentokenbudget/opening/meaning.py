@@ -39,15 +39,9 @@ def _base(document: Document) -> Mapping[str, Any] | None:
 
 
 def _catalog(document: Document) -> tuple[Problem, ...]:
-    found: tuple[Problem, ...] = ()
     extended = document.references.get("/extends")
-    if extended is not None:
-        found = _catalog(extended)
-        if "extends" in extended.data:
-            message = "a catalog extends one that extends nothing itself"
-            problem = Problem("extends-too-deep", "/extends", message, "OTB-CAT-007")
-            return (*placed(document, [problem]), *found)
-    return (*placed(document, catalog_problems(document.data, base=_base(document))), *found)
+    found = placed(document, catalog_problems(document.data, base=_base(document)))
+    return found if extended is None else (*found, *_catalog(extended))
 
 
 def _policy(document: Document) -> tuple[Problem, ...]:

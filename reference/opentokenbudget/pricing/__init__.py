@@ -4,7 +4,7 @@
 `Catalog.price` answers a `Cost`, `Catalog.estimator` what a request will cost before it is made.
 """
 
-from .bounds import Estimator
+from .bounds import Estimator, Line
 from .catalog import Catalog
 from .compiling import catalog_problems, compile_catalog
 from .cost import Cost, CostLine, PriceProblem
@@ -20,6 +20,7 @@ __all__ = [
     "CostLine",
     "Estimator",
     "Lifecycle",
+    "Line",
     "Meter",
     "Model",
     "PriceProblem",

@@ -46,6 +46,23 @@ class _Stretch(NamedTuple):
     band: Band | None
 
 
+class Line(NamedTuple):
+    """Costs that are straight lines in input and output, in `[since, until)` and for input below `input_below`.
+
+    Rates are in 10⁻¹² per token: those of the expected cost, and those of the bound of text alone.
+    """
+
+    since: int
+    until: int
+    input_below: int
+    input_rate: int
+    output_rate: int
+    fixed: int
+    input_bound: int
+    output_bound: int
+    fixed_bound: int
+
+
 @final
 class Estimator:
     """Expected costs and upper bounds of one model in one context.
@@ -126,6 +143,33 @@ class Estimator:
             except (PriceProblem, OverflowError, TypeError, ValueError):
                 return None
         return _most(ceilings, input_bound, output_bound)
+
+    def line(self, at: int) -> Line | None:
+        """Return the costs around `at` where they are straight lines, None where only `expected` and `upper` tell."""
+        try:
+            ceilings = self._ceilings_from(at, at, _NOTHING)
+        except (PriceProblem, OverflowError, TypeError, ValueError):
+            return None
+        stretch = self._stretch
+        row = stretch.rows[0] if stretch.rows else None
+        lowest = [ceiling for ceiling in ceilings if ceiling.input_from == ceiling.output_from == 0]
+        if row is None or row.denominators is not None or len(lowest) != 1:
+            return None
+        ceiling = lowest[0]
+        if ceiling.inputs.rate is None or ceiling.outputs.rate is None or ceiling.output_to < MAX_QUANTITY:
+            return None
+        others = [other.input_from for other in ceilings if other is not ceiling]
+        return Line(
+            stretch.since,
+            stretch.until,
+            min([*stretch.points, *others, ceiling.input_to + 1]),
+            row.input_rate,
+            row.output_rate,
+            row.fixed,
+            ceiling.inputs.rate,
+            ceiling.outputs.rate,
+            ceiling.fixed,
+        )
 
     def problem(
         self, input_tokens: int, output_tokens: int, at: int, meters: Mapping[str, int | str] | None = None

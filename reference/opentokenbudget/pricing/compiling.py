@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from opentokenbudget.amounts import InvalidInstant
+from opentokenbudget.documents import digest as digest_of
 from opentokenbudget.problems import Problem, ProblemError, did_you_mean
 
 from .cards import Card, Multiplier
@@ -30,7 +31,7 @@ def compile_catalog(
     Args:
         data: plain data that has passed the schema, decimals as strings.
         base: the document that `data` extends, when it does.
-        digest: what the catalog shall say of itself.
+        digest: of the document, references resolved; of the data as it is when left out.
 
     Raises:
         ProblemError: with all problems, in document order.
@@ -94,7 +95,7 @@ def _compile(
         id=data["id"],
         version=data["version"],
         currency=data["currency"],
-        digest=digest,
+        digest=digest or digest_of(data),
         models=MappingProxyType({id_: entry.model for id_, entry in entries.items()}),
         _names={name: entries[id_].model for name, id_ in names.items()},
         _timelines={name: timelines[id_] for name, id_ in names.items()},

@@ -19,7 +19,7 @@ from .decision import Attempt, AttemptKind, Question
 from .identity import draw
 from .policy import Policy
 from .request import Request
-from .tiers import Candidate, Tier, quality_of
+from .tiers import Candidate, Tariff, Tier, quality_of
 
 
 class Note(NamedTuple):
@@ -44,12 +44,12 @@ NO_EXCLUSIONS = Exclusions()
 
 
 class Offer(NamedTuple):
-    """A candidate that could serve, its output limit, and its expected cost in units of 10⁻¹²."""
+    """A candidate that could serve, its output limit, and its costs in units of 10⁻¹²."""
 
     candidate: Candidate
-    estimator: Estimator
     output_limit: int
     expected: int
+    bound: int
 
 
 def choose(
@@ -66,68 +66,69 @@ def choose(
     """Return the attempt that the tier `rank` offers, or None when no candidate of it can serve."""
     tier = policy.tiers[rank]
     request = question.request
-    drawn = None
     if (
         request.plain
-        and tier.plain
+        and tier.tariff is not None
         and notes is None
         and not health
         and exclusions is NO_EXCLUSIONS
         and question.rule.require is None
     ):
-        found = _quickly(tier, request, at)
-        if found is None:
-            return None
-        chosen = found
-    else:
-        offers: list[Offer] = []
-        for candidate in tier.candidates:
-            offer = _appraise(policy, question, tier, candidate, at, health, exclusions)
-            if not isinstance(offer, str):
-                offers.append(offer)
-            elif notes is not None:
-                notes.append(Note(candidate.name, tier.id, number, offer))
-        if not offers:
-            return None
-        chosen, drawn = _select(question, tier, offers, number, at)
-        if notes is not None:
-            for offer in offers:
-                verdict = "chosen" if offer is chosen else "not-chosen"
-                notes.append(Note(offer.candidate.name, tier.id, number, verdict, offer.expected))
-    bound = chosen.estimator.upper(request.input_tokens, chosen.output_limit, at, at, request.max_usage)
-    if bound is None:
-        raise AssertionError("what has an expected cost has a bound")
-    return Attempt(
-        number, kind, chosen.candidate, rank, chosen.output_limit, chosen.expected, bound, drawn, at, health
-    )
+        offer = _quickly(tier, tier.tariff, request, at)
+        if offer is not None:
+            candidate, limit, expected, bound = offer
+            return Attempt(number, kind, candidate, rank, limit, expected, bound, None, at, health)
+    offers: list[Offer] = []
+    for candidate in tier.candidates:
+        appraised = _appraise(policy, question, tier, candidate, at, health, exclusions)
+        if not isinstance(appraised, str):
+            offers.append(appraised)
+        elif notes is not None:
+            notes.append(Note(candidate.name, tier.id, number, appraised))
+    if not offers:
+        return None
+    chosen, drawn = _select(question, tier, offers, number, at)
+    if notes is not None:
+        for each in offers:
+            verdict = "chosen" if each is chosen else "not-chosen"
+            notes.append(Note(each.candidate.name, tier.id, number, verdict, each.expected))
+    candidate, limit, expected, bound = chosen
+    return Attempt(number, kind, candidate, rank, limit, expected, bound, drawn, at, health)
 
 
-def _quickly(tier: Tier, request: Request, at: int) -> Offer | None:
-    """Return what `_appraise` and `_select` would, where a request asks nothing special and the tier does not draw.
+def _quickly(tier: Tier, tariff: Tariff, request: Request, at: int) -> Offer | None:
+    """Return what `_appraise` and `_select` would, for a request that asks nothing special of a tier of plain costs.
 
-    Most requests are like that, and this is where a decision spends its time.
+    Most requests are like that, and this is where a decision spends its time. None: the long way must say.
     """
+    if not tariff.since <= at < tariff.until:
+        tariff.move_to(at)
+    rows = tariff.rows
+    if rows is None:
+        return None
     input_tokens, limit, expected_output = (
         request.input_tokens,
         request.output_limit,
         request.expected_output_tokens,
     )
-    best = None
-    least = cut = 0
-    for candidate, released_at, retires_at, max_input, window, max_output, expected_cost in tier.quick:
-        if not released_at <= at < retires_at or input_tokens > max_input:
-            continue
+    best, least = None, 0
+    for row in rows:
+        _, below, window, max_output, input_rate, output_rate, fixed, _, _, _ = row
         own_limit = limit if limit < max_output else max_output
-        if input_tokens + own_limit > window:
-            continue
-        expected = expected_cost(
-            input_tokens, expected_output if expected_output < own_limit else own_limit, at
-        )
-        if expected is not None and (best is None or expected < least):
-            best, least, cut = candidate, expected, own_limit
+        if input_tokens >= below or input_tokens + own_limit > window:
+            # Above a threshold or too large: the long way knows which.
+            return None
+        output = expected_output if expected_output < own_limit else own_limit
+        expected = input_tokens * input_rate + output * output_rate + fixed
+        if best is None or expected < least:
+            best, least = row, expected
             if tier.selection == "first":
                 break
-    return None if best is None else Offer(best, best.estimator, cut, least)
+    if best is None:
+        return None
+    own_limit = limit if limit < best.max_output else best.max_output
+    bound = input_tokens * best.input_bound + own_limit * best.output_bound + best.fixed_bound
+    return Offer(best.candidate, own_limit, least, bound)
 
 
 def _appraise(
@@ -169,20 +170,15 @@ def _appraise(
     expected = estimator.expected(input_tokens, expected_output, at)
     if expected is None:
         return _unpriced(estimator, request, at)
-    # Further meters may be unpriced; only then must the bound be worked out before the choice.
-    if request.max_usage:
-        bound = estimator.upper(input_tokens, limit, at, at, request.max_usage)
-        if bound is None:
-            return _unpriced(estimator, request, at)
+    bound = estimator.upper(input_tokens, limit, at, at, request.max_usage)
+    if bound is None:
+        return _unpriced(estimator, request, at)
     require = question.rule.require
     if require is not None:
-        bound = estimator.upper(input_tokens, limit, at, at, request.max_usage)
-        if bound is None:
-            return _unpriced(estimator, request, at)
         facts = _facts(question, tier, candidate, at, expected, bound)
         if policy.tests[id(require)](facts) is not True:
             return "fails-require"
-    return Offer(candidate, estimator, limit, expected)
+    return Offer(candidate, limit, expected, bound)
 
 
 def _excluded(candidate: Candidate, exclusions: Exclusions) -> str | None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from ..classifiers import Classifiers, compile_classifiers
 from ..conditions import Condition, RuleIndex, Type, attributes_of, compiled, parse
+from ..documents import digest as digest_of
 from ..pricing import Catalog
 from ..problems import Problem, ProblemError
 from ..value import ValueRules, compile_value_rules
@@ -164,6 +165,11 @@ def compile_policy(
 ) -> Policy:
     """Return the policy of the checked document `data`, ready to decide over `catalog`.
 
+    Args:
+        data: a policy that its schema and `policy_problems` accept.
+        value_rules: the data of its value rules.
+        digest, value_digest: of the documents, references resolved; of the data as it is when left out.
+
     Raises:
         ProblemError: `unsupported-feature` where the policy needs what this engine does not do yet
             (pools, exploration, classifier artefacts), and whatever a condition gets wrong.
@@ -191,12 +197,12 @@ def compile_policy(
     cascades = [rule.cascade for rule in (*rules, default) if rule.cascade is not None]
     requires = [rule.require for rule in (*rules, default) if rule.require is not None]
     return Policy(
-        stamp=Stamp(data["id"], data["version"], digest),
+        stamp=Stamp(data["id"], data["version"], digest or digest_of(data)),
         catalog=catalog,
         catalog_stamp=Stamp(catalog.id, catalog.version, catalog.digest),
         value_stamp=None
         if value_rules is None
-        else Stamp(value_rules["id"], value_rules["version"], value_digest),
+        else Stamp(value_rules["id"], value_rules["version"], value_digest or digest_of(value_rules)),
         attributes=attributes,
         required=tuple(name for name, attribute in attributes.items() if attribute.required),
         subject=data.get("subject"),

@@ -142,7 +142,7 @@ class _Check:
         ):
             if field in utility and not names & rated:
                 message = f"utility with `{field}` needs a rating of `{name}` with `{what}`"
-                yield Problem("missing-rating", pointer, message, "OTB-POLICY-013")
+                yield Problem("missing-rating", pointer, message, "OTB-POLICY-022")
 
     def rules(self) -> Iterator[Problem]:
         yield from _repeated("rule", "/rules", self.data["rules"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
@@ -50,30 +50,72 @@ class Candidate(Struct, frozen=True):
 
 
 class Quick(NamedTuple):
-    """What the quick way asks of a candidate, side by side."""
+    """What the quick way asks of a candidate, side by side; money in units of 10⁻¹² per token."""
 
     candidate: Candidate
-    released_at: int
-    retires_at: int
-    max_input: int
+    input_below: int
     context_window: int
     max_output: int
-    expected: Callable[[int, int, int], int | None]
+    input_rate: int
+    output_rate: int
+    fixed: int
+    input_bound: int
+    output_bound: int
+    fixed_bound: int
+
+
+class Tariff:
+    """The candidates of a tier that live around the last instant asked, with what they cost then.
+
+    It remembers a stretch of time in which nothing changes, which changes no answer.
+
+    Attributes:
+        rows: in listed order; None where some candidate's costs are no straight lines.
+    """
+
+    __slots__ = ("_candidates", "rows", "since", "until")
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._candidates = tuple(candidates)
+        self.since = self.until = 0
+        self.rows: tuple[Quick, ...] | None = None
+
+    def move_to(self, at: int) -> None:
+        """Look around `at`: how long does what holds there hold."""
+        self.since, self.until = -EVER, EVER
+        rows: list[Quick] = []
+        for candidate in self._candidates:
+            if at < candidate.released_at:
+                self.until = min(self.until, candidate.released_at)
+                continue
+            if at >= candidate.retires_at:
+                self.since = max(self.since, candidate.retires_at)
+                continue
+            line = candidate.estimator.line(at)
+            if line is None:
+                # Nothing is remembered of an instant at which the quick way does not serve.
+                self.since = self.until = 0
+                self.rows = None
+                return
+            self.since = max(self.since, candidate.released_at, line.since)
+            self.until = min(self.until, candidate.retires_at, line.until)
+            below = min(line.input_below, candidate.max_input + 1)
+            rows.append(Quick(candidate, below, candidate.context_window, candidate.max_output, *line[3:]))
+        self.rows = tuple(rows)
 
 
 class Tier(Struct, frozen=True):
     """An ordered class of candidates. Money of `utility` is in units of 10⁻¹².
 
     Attributes:
-        plain: the selection needs neither a draw nor ratings, so that the quick way will do; `quick` is for it.
+        tariff: for the quick way, where the selection needs neither a draw nor ratings; else None.
     """
 
     id: str
     rank: int
     candidates: tuple[Candidate, ...]
     selection: Selection
-    plain: bool
-    quick: tuple[Quick, ...]
+    tariff: Tariff | None
     per_second: int = 0
     liability: int = 0
 
@@ -141,19 +183,7 @@ def compile_tier(data: Mapping[str, Any], rank: int, candidates: Candidates) -> 
         rank=rank,
         candidates=named,
         selection=selection,
-        plain=selection in ("first", "cheapest"),
-        quick=tuple(
-            Quick(
-                candidate,
-                candidate.released_at,
-                candidate.retires_at,
-                candidate.max_input,
-                candidate.context_window,
-                candidate.max_output,
-                candidate.estimator.expected,
-            )
-            for candidate in named
-        ),
+        tariff=Tariff(named) if selection in ("first", "cheapest") else None,
         per_second=parse_decimal(utility.get("per_second", "0")),
         liability=parse_decimal(utility.get("liability", "0")),
     )
