@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .documents import Document, load_documents, parse_document, schema_problems
+    from .documents import Document, load_documents, models, parse_document, schema_problems
     from .engine import Engine, Listener
     from .opening import load_catalog, load_policy, open_document, open_engine
     from .pricing import Catalog, Cost, PriceProblem, compile_catalog
@@ -47,6 +47,8 @@ _HOMES = {
     "parse_document": "documents",
     "schema_problems": "documents",
 }
+# Modules that are heavy to import.
+_MODULES = {"models": "documents.models"}
 
 __all__ = [
     "CannotOpen",
@@ -67,6 +69,7 @@ __all__ = [
     "load_catalog",
     "load_documents",
     "load_policy",
+    "models",
     "open_document",
     "open_engine",
     "parse_document",
@@ -75,9 +78,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
+    if name in _MODULES:
+        value: object = import_module(f".{_MODULES[name]}", __name__)
+    elif name in _HOMES:
+        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
     globals()[name] = value
     return value
 
