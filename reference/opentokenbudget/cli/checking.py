@@ -162,24 +162,17 @@ def _load(name: str, kind: str | None) -> tuple[Document | None, tuple[Problem, 
     def fetch(relative: str) -> bytes:
         return raw if relative == first else _read_below(folder, relative)
 
-    try:
-        document, problems = load_documents(shown, fetch, kind=kind)
-        if document is None and kind is None and _is_without_kind(problems):
-            guess = kind_by_shape(read(raw, file=shown).data)
-            if guess is not None:
-                return load_documents(shown, fetch, kind=guess)
-        if (
-            document is None
-            and kind is not None
-            and any(problem.code == "wrong-kind" for problem in problems)
-        ):
-            # `--kind` is for those that do not say their kind.
-            return load_documents(shown, fetch)
-    except FileNotFoundError:
-        # The specification names kinds whose schema comes later.
-        message = "documents of this kind cannot be checked yet"
-        return None, (Problem("unsupported-feature", "/kind", message, place=Place(shown, 1, 1)),)
-    return document, problems
+    document, problems = load_documents(shown, fetch, kind=kind)
+    if document is not None:
+        return document, problems
+    if kind is not None and any(problem.code == "wrong-kind" for problem in problems):
+        # `--kind` is for those that do not say their kind.
+        return load_documents(shown, fetch)
+    if kind is None and _is_without_kind(problems):
+        guess = kind_by_shape(read(raw, file=shown).data)
+        if guess is not None:
+            return load_documents(shown, fetch, kind=guess)
+    return None, problems
 
 
 def _is_without_kind(problems: Sequence[Problem]) -> bool:
@@ -210,7 +203,12 @@ def _others(document: Document) -> Iterator[Document]:
 
 def _identity(file: str) -> str:
     """Return the same text for the same file, however it is spelt."""
-    return file if file == "<stdin>" else os.path.realpath(file)
+    if file == "<stdin>":
+        return file
+    try:
+        return os.path.realpath(file)
+    except (OSError, ValueError):
+        return file
 
 
 def colour_wanted() -> bool:

@@ -180,9 +180,9 @@ def as_sarif(checked: Checked) -> str:
 def _rule(code: str, entry: dict[str, str]) -> dict[str, Any]:
     rule: dict[str, Any] = {"id": code}
     if entry:
-        text = f"{entry['remedy']}\nexample: {entry['example']}"
+        lines = [entry["remedy"], *f"example: {entry['example']}".split("\n")]
         rule["shortDescription"] = {"text": _message(entry["summary"])}
-        rule["help"] = {"text": _message(text)}
+        rule["help"] = {"text": "\n".join(_message(line) for line in lines)}
         rule["defaultConfiguration"] = {"level": entry["severity"]}
     return rule
 
@@ -211,8 +211,7 @@ def _result(problem: Problem, rule: int) -> dict[str, Any]:
 
 def _message(text: str) -> str:
     r"""Return plain text for a SARIF message, in which `[…](…)` is a link and `{0}` a placeholder."""
-    shown = "\n".join(visible(line) for line in text.split("\n"))
-    shown = re.sub(r"([\\\[\]])", r"\\\1", shown)
+    shown = re.sub(r"([\\\[\]])", r"\\\1", visible(text))
     return re.sub(r"\{(\d+)\}", r"{{\1}}", shown)
 
 
@@ -220,13 +219,17 @@ def _uri(file: str) -> str:
     """Return a file below the working directory as a relative reference, others in full."""
     from urllib.parse import quote
 
-    absolute = os.path.abspath(file)
-    relative = os.path.relpath(absolute)
     if file == "<stdin>":
         return quote(file)
-    if relative == os.pardir or relative.startswith(os.pardir + os.sep):
-        return "file://" + quote(os.fsencode(absolute.replace(os.sep, "/")))
-    return quote(os.fsencode(relative.replace(os.sep, "/")))
+    absolute = os.path.abspath(file)
+    relative = os.path.relpath(absolute)
+    outside = relative == os.pardir or relative.startswith(os.pardir + os.sep)
+    path = (absolute if outside else relative).replace(os.sep, "/")
+    try:
+        raw = os.fsencode(path)
+    except UnicodeEncodeError:
+        raw = path.encode("utf-8", "replace")
+    return ("file://" if outside else "") + quote(raw)
 
 
 def _command_text(text: str) -> str:

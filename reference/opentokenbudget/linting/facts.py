@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..conditions import Types, attributes_of, parse
+from ..conditions import Types, attributes_of, parse, problems
 from ..conditions.tree import Comparison, comparisons
 from ..problems import Problem, did_you_mean
 from .survey import Survey, warning
@@ -120,8 +120,9 @@ def _readings(surveyed: Survey) -> Iterator[tuple[str, str]]:
         yield from ((name, "pools") for name in pool.get("partition_by", ()))
         if "by" in pool["limit"]:
             yield pool["limit"]["by"], "pools"
-    if "when" in data.get("explore", {}):
-        yield from _in(data["explore"]["when"], types.request, "explore")
+    exploring = data.get("explore", {}).get("when", {})
+    if not problems(exploring, types=types.request):
+        yield from _in(exploring, types.request, "explore")
     if "subject" in data:
         yield data["subject"], "subject"
     fairness = data.get("fairness", {})
