@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from opentokenbudget.amounts import parse_date
-from opentokenbudget.documents import load_documents
+from opentokenbudget.documents import Document, load_documents
 from opentokenbudget.linting import document_lints
 from opentokenbudget.opening import meaning_problems
 
@@ -57,8 +57,8 @@ def unmarked(text: str) -> Marked:
     return Marked("\n".join(lines), places)
 
 
-def odd(files: dict[str, str], first: str = "p.yaml", at: int = AT) -> dict[str, list[Odd]]:
-    """Return the lints of the document `first` by file; it must be without errors."""
+def opened(files: dict[str, str], first: str = "p.yaml") -> Document:
+    """Return the document `first` with what it refers to; it must be without errors."""
 
     def fetch(path: str) -> bytes:
         return files[path].encode()
@@ -68,8 +68,13 @@ def odd(files: dict[str, str], first: str = "p.yaml", at: int = AT) -> dict[str,
     assert [
         problem for problem in (*problems, *meaning_problems(document)) if problem.severity == "error"
     ] == []
+    return document
+
+
+def odd(files: dict[str, str], first: str = "p.yaml", at: int = AT) -> dict[str, list[Odd]]:
+    """Return the lints of the document `first` by file."""
     found: dict[str, list[Odd]] = {}
-    for problem in document_lints(document, at=at):
+    for problem in document_lints(opened(files, first), at=at):
         assert problem.place is not None
         assert problem.requirement == ""
         one = Odd(problem.place.line, problem.place.column, problem.code, problem.pointer, problem.severity)

@@ -6,14 +6,25 @@ A mark (§) stands before each place at which a lint must be reported; no mark, 
 
 from __future__ import annotations
 
+import json
+import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from linted import AT, CATALOG, HEAD, cases, odd, of_policy, unmarked
+from linted import AT, CATALOG, HEAD, cases, odd, of_policy, opened, unmarked
 from opentokenbudget import linting
 from opentokenbudget.amounts import parse_date
+from opentokenbudget.documents import CannotFetch, load_documents, read
+from opentokenbudget.engine import Engine
+from opentokenbudget.linting import document_lints
+from opentokenbudget.opening import meaning_problems, policy_of
+from opentokenbudget.routing import Policy
 
 DAY_NS = 86_400 * 1_000_000_000
 TIERS = "tiers:\n  - {id: small, models: [a/small]}\n  - {id: large, models: [a/large]}\n"
@@ -114,3 +125,85 @@ def test_a_policy_does_not_repeat_the_lints_of_its_catalog() -> None:
     assert odd({"p.yaml": HEAD + body, "c.yaml": catalog}) == {}
     codes = {one.code for one in odd({"c.yaml": catalog}, "c.yaml")["c.yaml"]}
     assert "retired-model-without-replacement" in codes
+
+
+SERVING = {name: body for name, (_, body) in CASES.items() if "pools:" not in body and "explore:" not in body}
+
+
+@pytest.mark.parametrize("name", SERVING)
+def test_no_request_comes_where_a_lint_says_that_none_does(name: str) -> None:
+    """What the engine does, whatever happens to attempts: no unreachable tier serves, no dead rule decides."""
+    files = {"p.yaml": unmarked(HEAD + SERVING[name]).text, "c.yaml": CATALOG}
+    found = odd(files)["p.yaml"] if CASES[name][0] else []
+    policy = policy_of(opened(files))
+    rules = [rule.id for rule in policy.rules]
+    dead = {
+        rules[int(one.pointer.split("/")[2])]
+        for one in found
+        if one.code in ("rule-never-matches", "rule-shadowed")
+    }
+    closed = {
+        policy.tiers[int(one.pointer.split("/")[2])].id for one in found if one.code == "unreachable-tier"
+    }
+    engine = Engine(policy, clock=lambda: AT, seed="s")
+    chance = random.Random(name)
+    for number in range(60):
+        at = AT + chance.randrange(48) * DAY_NS // 24
+        decision = engine.decide(some_request(policy, chance, f"r{number}"), at=at)
+        while True:
+            assert decision.rule not in dead
+            assert decision.tier not in closed
+            if decision.final:
+                break
+            ended = chance.choice([{"score": "0.4"}, {"error": "timeout"}, {"error": "other"}])
+            decision = engine.next(decision, at=at, **ended)
+
+
+def some_request(policy: Policy, chance: random.Random, id_: str) -> dict[str, Any]:
+    """Return a request with any of the attributes that `policy` declares."""
+    attributes: dict[str, Any] = {}
+    for name, attribute in policy.attributes.items():
+        if attribute.required or chance.random() < 0.7:
+            texts = sorted(attribute.values or {"fraud", "balance", "frauds", "unknown"})
+            attributes[name] = chance.random() < 0.5 if attribute.type == "boolean" else chance.choice(texts)
+    tokens = chance.choice([1, 3, 5, 9, 99, 4096, 4097, 9001, 127_999, 128_000])
+    return {"id": id_, "input_tokens": tokens, "max_output_tokens": 1, "attributes": attributes}
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_no_policy_without_errors_breaks_a_lint(data: st.DataObject) -> None:
+    """A policy with a value from elsewhere in it has problems or lints, each with a place; nothing is raised."""
+    body = CASES[data.draw(st.sampled_from(sorted(CASES)))][1]
+    policy = read(unmarked(HEAD + body).text.encode(), file="p.yaml").data
+    ways = list(ways_of(policy))
+    for _ in range(data.draw(st.integers(1, 3))):
+        *way, last = data.draw(st.sampled_from(ways))
+        value: Any = policy
+        for step in data.draw(st.sampled_from(ways)):
+            value = value[step]
+        there: Any = policy
+        for step in way:
+            there = there[step]
+        there[last] = json.loads(json.dumps(value))
+        ways = list(ways_of(policy))
+    files = {"p.yaml": json.dumps(policy).encode(), "c.yaml": CATALOG.encode()}
+
+    def fetch(path: str) -> bytes:
+        if path not in files:
+            raise CannotFetch("missing-file", "no such file")
+        return files[path]
+
+    document, problems = load_documents("p.yaml", fetch)
+    if document is None or "/catalog" not in document.references:
+        assert problems
+    elif not any(problem.severity == "error" for problem in meaning_problems(document)):
+        assert all(problem.place is not None for problem in document_lints(document, at=AT))
+
+
+def ways_of(node: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the way to each value below `node`."""
+    if isinstance(node, (dict, list)):
+        for step, child in node.items() if isinstance(node, dict) else enumerate(node):
+            yield (*way, step)
+            yield from ways_of(child, (*way, step))
