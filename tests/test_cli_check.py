@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from checked import AT, GOOD, WRONG, Otb, command, files
 from linted import CATALOG
+from opentokenbudget.cli import otb, run
 from opentokenbudget.cli.checking import check_files, kind_by_shape
 from opentokenbudget.cli.formats import FORMATS
 
@@ -124,6 +126,26 @@ def test_kind_is_for_files_that_do_not_say_it(files: Path, command: Otb) -> None
     assert command("check", "r.json", "--kind", "request")[1].split()[1].rstrip(":") == "missing-alternative"
     assert command("check", "good.yaml", "--kind", "request", *AT)[0] == 0
     assert command("check", "r.json", "--kind", "nonsense")[0] == 2
+
+
+def test_a_catalog_by_its_digest_alone_is_a_warning(files: Path, command: Otb) -> None:
+    """What can be checked without the catalog is: names of tiers, not those of models and context keys."""
+    digest = "sha256:" + 64 * "0"
+    known = GOOD.replace("{path: c.yaml}", f'{{digest: "{digest}"}}')
+    known = known.replace("default", "rules: [{id: r, when: {context.region: eu}, tier: small}]\ndefault")
+    for text, code in ((known, 0), (known.replace("default: {tier: small}", "default: {tier: smal}"), 1)):
+        (files / "digest.yaml").write_text(text, encoding="utf-8")
+        assert command("check", "digest.yaml", *AT)[:1] == (code,)
+
+
+def test_an_encoding_without_a_character_is_no_fault(files: Path) -> None:
+    """On a terminal of ASCII, other characters are printed as escapes."""
+    (files / "other.yaml").write_text(WRONG.replace("smal}", "größe}"), encoding="utf-8")
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    with redirect_stdout(out):
+        assert run(otb, ["check", "other.yaml"]) == 1
+    out.flush()
+    assert b"`gr\\xf6\\xdfe`" in out.buffer.getvalue()
 
 
 # What cannot be opened, and what opens and is broken.

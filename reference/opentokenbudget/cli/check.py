@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 import click
 
 from ..documents import KINDS
 from .checking import STANDARD_INPUT, check_files, colour_wanted
-from .formats import FORMATS, rendered
+from .formats import FORMATS, rendered, visible
 from .parameters import at_option
+from .printing import print_text
 
 
 @click.command("check")
@@ -38,23 +38,9 @@ def check(
     if files.count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input can be checked once")
     checked = check_files(files, kind=kind, at=time.time_ns() if at is None else at)
-    _write(rendered(checked, form, strict=strict, quiet=quiet, colour=colour_wanted()))
+    print_text(rendered(checked, form, strict=strict, quiet=quiet, colour=colour_wanted()))
     for missing in checked.unopened:
-        click.echo(rendered_reason(missing.path, missing.reason), err=True)
+        click.echo(f"error: cannot open `{visible(missing.path)}`: {visible(missing.reason)}", err=True)
     if checked.unopened:
         return 2
     return 1 if checked.errors or (strict and checked.warnings) else 0
-
-
-def rendered_reason(path: str, reason: str) -> str:
-    """Return the line that says why a file cannot be opened."""
-    from .formats import visible
-
-    return f"error: cannot open `{visible(path)}`: {visible(reason)}"
-
-
-def _write(text: str) -> None:
-    """Print `text` on standard output, with escapes for what its encoding does not have."""
-    if text:
-        encoding = sys.stdout.encoding or "utf-8"
-        click.echo(text.encode(encoding, "backslashreplace").decode(encoding), color=True)

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from ..documents import CAPS, Document, load_documents, placed, read
 from ..linting import document_lints
-from ..opening import CannotOpen, meaning_problems, read_bytes
+from ..opening import meaning_problems, read_bytes
 from ..opening.files import _read_below
-from ..problems import Place, Problem
+from ..problems import CannotOpen, Place, Problem
+from ..routing import policy_problems
 from ..value import value_problems
 
 STANDARD_INPUT = "-"
@@ -191,7 +192,9 @@ def _meaning(document: Document) -> tuple[Problem, ...]:
         data: dict[str, Any] = {**document.data, "rules": rules}
         return placed(document, value_problems(data, {}))
     if document.kind == "policy" and "/catalog" not in document.references:
-        return ()  # Only its digest is given: the loader warned, and names cannot be looked up.
+        # Only its digest is given, of which the loader warned: its models and context keys are not known.
+        found = policy_problems(document.data, None)
+        return placed(document, [problem for problem in found if problem.code != "unknown-attribute"])
     return meaning_problems(document)
 
 

@@ -11,6 +11,7 @@ import click
 from ..problems import did_you_mean
 from .codes import problem_codes, reason_codes, requirements
 from .formats import visible
+from .printing import print_text
 
 _WIDTH = 96
 _OF = {
@@ -36,7 +37,7 @@ def explain(code: str | None, everything: bool) -> None:
     if (code is None) is not everything:
         raise click.UsageError("say one CODE, or --list")
     if everything:
-        click.echo("\n".join(_list()))
+        print_text("\n".join(_list()))
         return
     word = str(code).strip()
     told = list(_explained(word))
@@ -46,7 +47,7 @@ def explain(code: str | None, everything: bool) -> None:
         raise click.UsageError(
             f"`{visible(word[:100])}` is no code and no requirement{near or ': see otb explain --list'}"
         )
-    click.echo("\n\n".join(told))
+    print_text("\n\n".join(told))
 
 
 def _explained(word: str) -> Iterator[str]:
