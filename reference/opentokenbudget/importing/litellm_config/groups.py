@@ -40,7 +40,8 @@ def add_groups(draft: Draft, groups: dict[str, list[Deployment]], router: Spot) 
         tier = draft.add_tier(group, _ordered(plain), _select(plain, select))
         if tier is None:
             for deployment in deployments:
-                deployment.params.say("refused", "a policy holds at most 64 tiers")
+                deployment.entry.say("refused", "a policy holds at most 64 tiers")
+                draft.deployments.remove(deployment)
             continue
         draft.tier_of[group] = tier.id
         for tag, served in tagged.items():
@@ -63,9 +64,8 @@ def add_groups(draft: Draft, groups: dict[str, list[Deployment]], router: Spot) 
             "exact" if any_tag else "approximated", "" if any_tag else "a rule asks for one tag"
         )
     for deployment in draft.deployments:
-        for key in ("enable_tag_filtering",):
-            if deployment.info[key].has_value():
-                deployment.info[key].say("exact")
+        if deployment.info["enable_tag_filtering"].has_value():
+            deployment.info["enable_tag_filtering"].say("exact")
 
 
 def add_callable_groups(draft: Draft, listed: Spot) -> None:
@@ -124,10 +124,10 @@ def _routing_groups(listed: Spot) -> dict[str, str]:
 def _aliases(draft: Draft, listed: Spot, groups: Mapping[str, object]) -> None:
     for alias, spot in listed.members():
         target = spot["model"].value if isinstance(spot.value, dict) else spot.value
-        if label(alias) is None or target not in groups or alias in groups:
+        if label(alias) is None or not isinstance(target, str) or target not in groups or alias in groups:
             spot.say("dropped", "not a name for a group of this configuration")
             continue
-        draft.aliases.setdefault(str(target), []).append(alias)
+        draft.aliases.setdefault(target, []).append(alias)
         spot.say("exact", "", f"policy.yaml#rules/{target}")
 
 

@@ -34,6 +34,7 @@ class Deployment:
     group: str
     provider: str
     model: str
+    entry: Spot
     params: Spot
     info: Spot
     extension: Plain = field(default_factory=dict)
@@ -89,7 +90,7 @@ def read_models(listed: Spot, prices: PriceBook) -> ModelList:
         if info["blocked"].value is True:
             entry.say("exact", "switched off in LiteLLM: left out")
             continue
-        deployment = Deployment(name, group, provider, priced.id, params, info)
+        deployment = Deployment(name, group, provider, priced.id, entry, params, info)
         _names(deployment, entry, given, priced.severity, priced.note)
         _extension(deployment)
         found.deployments.append(deployment)

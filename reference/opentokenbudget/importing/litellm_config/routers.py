@@ -13,7 +13,7 @@ from typing import Any
 
 from ..drafts import Plain
 from ..ordinary_yaml import decimal_of
-from .config import Spot, written
+from .config import Names, Spot, written
 from .draft import GROUP, Draft
 from .models import routers_named
 from .secrets import label
@@ -36,18 +36,16 @@ _LONGEST_PHRASE = 256
 
 def add_routers(draft: Draft, routers: list[Spot]) -> None:
     """Add classifiers, tiers and rules for every router."""
+    stems = Names()
+    facts: dict[str, str] = {}
     named = list(routers_named(routers))
     for name, kind, entry in named:
-        if name in draft.tier_of:
-            entry.say("refused", "a group of deployments has the same name")
+        if name in draft.tier_of or name in facts:
+            entry.say("refused", "a group of deployments or another router has this name")
             continue
-        suffix = (
-            ""
-            if len(named) == 1
-            else "_" + "".join(c if c.isalnum() and c.isascii() else "_" for c in name.lower())
-        )
-        fact = f"route{suffix}"[:64]
-        router = _Router(draft, name, fact, entry["litellm_params"])
+        stem = stems.give(name)
+        facts[name] = _fact(stem, set(facts.values())) if len(named) > 1 else "route"
+        router = _Router(draft, name, stem, facts[name], entry["litellm_params"])
         if kind.startswith("complexity"):
             router.complexity()
         elif kind.startswith("quality"):
@@ -64,11 +62,15 @@ def add_routers(draft: Draft, routers: list[Spot]) -> None:
 
 
 class _Router:
-    """One router: what callers ask for by `name`; `fact` is the attribute that its classifiers give."""
+    """One router: what callers ask for by `name`.
 
-    def __init__(self, draft: Draft, name: str, fact: str, params: Spot) -> None:
+    `stem` begins the ids of its classifiers, `fact` is the attribute that they give.
+    """
+
+    def __init__(self, draft: Draft, name: str, stem: str, fact: str, params: Spot) -> None:
         self.draft = draft
         self.name = name
+        self.stem = stem
         self.fact = fact
         self.params = params
         self.note = _HEURISTIC
@@ -114,7 +116,7 @@ class _Router:
         config = self.params["quality_router_config"]
         tiers: dict[str, str] = {}
         best: dict[int, str] = {}
-        names = {spot.value for spot in config["available_models"].items()}
+        names = [spot.value for spot in config["available_models"].items()]
         for group, tier in list(self.draft.tier_of.items()):
             owner = next((d for d in self.draft.deployments if d.group == group), None)
             if owner is None or (names and group not in names):
@@ -135,7 +137,7 @@ class _Router:
         for level, spot in mapped.members():
             number = spot.number()
             tier = best.get(int(number), "") if number is not None else ""
-            if tier:
+            if tier and label(level) is not None:
                 tiers[level] = tier
         if mapped.has_value():
             mapped.say("approximated", _HEURISTIC)
@@ -272,10 +274,8 @@ class _Router:
             )
 
     def named(self, what: str) -> str:
-        stem = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in self.name).strip(
-            "-._"
-        )
-        return f"{stem or 'router'}-{what}"[:128]
+        """Return the id of a classifier of this router."""
+        return f"{self.stem}-{what}"
 
     def finish(self, tiers: Mapping[str, str], default: str) -> None:
         """Add the classifiers and the rules."""
@@ -294,6 +294,16 @@ class _Router:
             self.draft.add_rule(f"{self.name}.{value.lower()}", {GROUP: self.name, self.fact: value}, tier)
         if default:
             self.draft.add_rule(self.name, {GROUP: self.name}, default)
+
+
+def _fact(stem: str, taken: set[str]) -> str:
+    """Return an attribute's name for the router `stem`: what is no letter or digit is written by its code."""
+    written_out = "".join(c if c.isalnum() or c == "_" else f"_{ord(c):x}_" for c in stem.lower())
+    fact, number = f"route_{written_out}"[:64], 1
+    while fact in taken:
+        number += 1
+        fact = f"route_{written_out}"[:58] + f"_{number}"
+    return fact
 
 
 def _routes(config: Any) -> list[Mapping[str, Any]]:

@@ -1,0 +1,159 @@
+"""`otb init`: a commented policy, catalog and value rules, or those that a router's configuration says."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .parameters import at_option
+
+if TYPE_CHECKING:
+    from ..importing.litellm_config import ImportedPolicy
+
+_LOSS = "loss.json"
+
+
+@click.command("init")
+@click.argument("folder", metavar="DIR")
+@click.option(
+    "--from",
+    "origin",
+    type=(click.Choice(["litellm"]), str),
+    metavar="litellm CONFIG",
+    help="Import the configuration of a LiteLLM proxy or router; `-` is standard input.",
+)
+@click.option(
+    "--loss",
+    metavar="FILE",
+    help="Where the loss report goes: DIR/loss.json, unless told; `-` is standard output.",
+)
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@at_option
+def init(folder: str, origin: tuple[str, str] | None, loss: str | None, force: bool, at: int | None) -> int:
+    """Write a commented policy.yaml, prices.yaml and value.yaml to DIR, with their schemas for your editor.
+
+    With `--from litellm CONFIG` they say what the configuration says: models, strategies, fallbacks, budgets, prices.
+    What comes over exactly, nearly or not at all stands in the loss report, one entry for every key.
+    Budgets become pools. Secrets are never copied.
+
+    \b
+    otb init shop && otb check shop/policy.yaml && otb decide shop/policy.yaml shop/request.json --explain
+    otb init shop --from litellm config.yaml
+    """
+    if origin is None:
+        if loss is not None:
+            raise click.UsageError("--loss goes with --from: without an import nothing is lost")
+        from .starting import starting_files
+
+        _write(Path(folder), starting_files(), force=force)
+        _print_next(folder, ("check policy.yaml", "decide policy.yaml request.json --explain"))
+        return 0
+    return _imported(folder, origin[1], loss, force=force, at=time.time_ns() if at is None else at)
+
+
+def _imported(folder: str, source: str, loss: str | None, *, force: bool, at: int) -> int:
+    from ..importing.litellm_config import import_litellm_config, policy_text, prices_text, value_text
+    from ..opening import read_bytes
+    from .starting import bundled_catalog, editor_schemas
+
+    name = "<stdin>" if source == "-" else source
+    found = import_litellm_config(read_bytes(source), file=name, bundled=bundled_catalog(), at=at)
+    report = json.dumps([fate.as_json() for fate in found.fates], ensure_ascii=False, indent=1) + "\n"
+    files = {
+        "policy.yaml": policy_text(found.policy),
+        "prices.yaml": prices_text(found.prices),
+        "value.yaml": value_text(found.value_rules),
+        "request.json": _request(found),
+        **editor_schemas(),
+    }
+    if loss is None:
+        files[_LOSS] = report
+    elsewhere = {} if loss in (None, "-") else {str(loss): report}
+    _write(Path(folder), files, force=force, elsewhere=elsewhere)
+    if loss == "-":
+        click.echo(report, nl=False)
+    _summarize(found, loss or os.path.join(folder, _LOSS))
+    following = ["check policy.yaml"]
+    if "pools" not in found.policy:
+        following.append("decide policy.yaml request.json --explain")
+    _print_next(folder, following, err=loss == "-")
+    return 0
+
+
+def _request(found: ImportedPolicy) -> str:
+    """Return a request to try, for the first group."""
+    asked = found.policy["rules"][-1]["when"]["model_group"]
+    attributes = {"model_group": asked if isinstance(asked, str) else asked[0]}
+    request = {"id": "example-1", "text": "Hello, what are your opening hours?", "attributes": attributes}
+    return (
+        json.dumps({**request, "input_tokens": 900, "max_output_tokens": 400}, ensure_ascii=False, indent=2)
+        + "\n"
+    )
+
+
+def _summarize(found: ImportedPolicy, report: str) -> None:
+    from ..importing.losses import counted
+
+    for warning in found.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    counts = counted(tuple(fate.loss for fate in found.fates))
+    listed = ", ".join(f"{number} {severity}" for severity, number in counts.items())
+    click.echo(
+        f"imported: {listed}" + ("" if report == "-" else f"; each with its reason in {report}"), err=True
+    )
+    for fate in found.fates:
+        if fate.loss.severity == "refused":
+            click.echo(f"refused {fate.loss.path}: {fate.loss.note}", err=True)
+    pools = len(found.policy.get("pools", ()))
+    if pools:
+        click.echo(
+            f"budgets became {pools} pool{'s' if pools > 1 else ''}: `otb check` takes them, but this engine does not"
+            " do pools yet and refuses to decide until they are taken out",
+            err=True,
+        )
+
+
+def _print_next(folder: str, commands: tuple[str, ...] | list[str], *, err: bool = False) -> None:
+    click.echo(f"wrote {folder}; next:", err=err)
+    for command in commands:
+        words = [os.path.join(folder, word) if "." in word else word for word in command.split()]
+        click.echo(f"  otb {' '.join(words)}", err=err)
+
+
+def _write(
+    folder: Path, files: Mapping[str, str], *, force: bool, elsewhere: Mapping[str, str] | None = None
+) -> None:
+    """Write `files` below `folder`, and those `elsewhere`; none of them, where one is there already."""
+    from ..opening import CannotOpen
+
+    targets = {folder / name: text for name, text in files.items()}
+    targets.update((Path(name), text) for name, text in (elsewhere or {}).items())
+    there = [str(path) for path in targets if os.path.lexists(path)]
+    if there and not force:
+        listed = "\n".join(f"  {name}" for name in there)
+        raise click.ClickException(f"these files are there already; --force overwrites them:\n{listed}")
+    for path, text in targets.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(path, text)
+        except (OSError, ValueError) as wrong:
+            reason = getattr(wrong, "strerror", None)
+            raise CannotOpen(str(path), str(reason).lower() if reason else "not a usable name") from None
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put `text` at `path` in one step: a file that is half written is never seen, a link is replaced, not followed."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        fresh.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(fresh, path)
+    finally:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
