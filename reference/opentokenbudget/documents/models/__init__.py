@@ -8,7 +8,8 @@
 
 A model accepts what the schema of its kind accepts, and nothing else. A constructor raises pydantic's
 `ValidationError`, as Python programs expect; `model_of` raises our problems, as `otb check` reports them.
-Names that Python reserves end in `_` here: `from_`, `not_`; constructors take them as documents write them.
+A name that Python reserves is another here, `from_` and the `NOT` of a condition; constructors take it as
+documents write it.
 
 Only this package imports pydantic, and nothing that decides, prices or checks imports this package.
 """

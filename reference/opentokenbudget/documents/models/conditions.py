@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -62,6 +62,10 @@ class Condition(Form):
     `Condition(**{"candidate.tier": "large"})`.
     """
 
+    if TYPE_CHECKING:
+        # Any attribute is a keyword.
+        def __init__(self, **tests: Any) -> None: ...
+
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Test]
 
@@ -69,7 +73,8 @@ class Condition(Form):
 
     all: Maybe[Conditions] = None
     any: Maybe[Conditions] = None
-    not_: Maybe[Condition] = Field(None, alias="not")
+    # A small name, `not_` too, could be the name of an attribute.
+    NOT: Maybe[Condition] = Field(None, alias="not")
     time: Maybe[Annotated[Listed[TimeWindow], Field(min_length=1, max_length=100)]] = None
 
     @model_validator(mode="after")
@@ -87,7 +92,7 @@ class Condition(Form):
         return FrozenDict(self.model_extra or {})
 
     def __hash__(self) -> int:
-        return hash((self.all, self.any, self.not_, self.time, self.tests))
+        return hash((self.all, self.any, self.NOT, self.time, self.tests))
 
 
 Conditions = Annotated[Listed[Condition], Field(min_length=1, max_length=1000)]

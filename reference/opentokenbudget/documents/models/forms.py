@@ -37,7 +37,7 @@ class Form(BaseModel):
         AT_MOST: how many fields may be given (`maxProperties`).
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
     EXACTLY_ONE_OF: ClassVar[tuple[str, ...]] = ()
     ANY_OF: ClassVar[tuple[str, ...]] = ()
