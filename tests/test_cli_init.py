@@ -202,6 +202,17 @@ def test_a_configuration_with_problems(tmp_path: Path, capsys: pytest.CaptureFix
     assert not (tmp_path / "new").exists()
 
 
+def test_what_is_told_is_visible(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Characters that could command a terminal are told as escapes."""
+    config = tmp_path / "config.yaml"
+    model = "{model_name: chat, litellm_params: {model: openai/gpt-4o}}"
+    config.write_text(f'"\\e[31mred": 1\n"\\e[31mred": 2\nmodel_list: [{model}]\n', encoding="utf-8")
+    assert call("init", tmp_path / "new", "--from", "litellm", config, "--at", AT) == 0
+    told = capsys.readouterr().err
+    assert "duplicate-key" in told
+    assert "\x1b" not in told
+
+
 def test_a_configuration_that_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A configuration that cannot be opened ends with exit code 2."""
     assert call("init", tmp_path / "new", "--from", "litellm", tmp_path / "none.yaml") == 2

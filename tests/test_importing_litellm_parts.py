@@ -192,8 +192,8 @@ def test_no_fallback_where_nobody_is_left() -> None:
         ("7d", {"calendar": "week", "timezone": "Europe/Berlin", "week_start": "mon"}, "exact"),
         ("1w", {"calendar": "week", "timezone": "Europe/Berlin", "week_start": "mon"}, "exact"),
         ("1d", {"calendar": "day", "timezone": "Europe/Berlin"}, "exact"),
-        ("daily", {"fixed": "PT24H", "anchor": "1970-01-01T00:00:00Z"}, "approximated"),
-        ("12h", {"fixed": "PT12H", "anchor": "1970-01-01T00:00:00Z"}, "exact"),
+        ("daily", {"calendar": "day", "timezone": "Europe/Berlin"}, "exact"),
+        ("12h", {"fixed": "PT12H", "anchor": "1970-01-01T00:00:00Z"}, "approximated"),
         ("10d", {"fixed": "P10D", "anchor": "1970-01-01T00:00:00Z"}, "approximated"),
         ("2mo", None, "dropped"),
         ("0d", None, "refused"),
@@ -206,6 +206,16 @@ def test_windows_of_keys(duration: object, window: object, severity: str) -> Non
     """Budgets of keys follow the calendar: 30 days are a month, and `daily` is 24 hours."""
     found = calendar_window(duration, "Europe/Berlin")
     assert (found.plain, found.severity) == (window, severity)
+
+
+def test_daily_is_twenty_four_hours() -> None:
+    """In UTC `daily` is 24 hours, and hours that divide the day begin with it."""
+    for duration, expected in (("daily", "PT24H"), ("24h", "PT24H"), ("hourly", "PT1H"), ("6h", "PT6H")):
+        found = calendar_window(duration, "UTC")
+        assert (found.plain, found.severity) == (
+            {"fixed": expected, "anchor": "1970-01-01T00:00:00Z"},
+            "exact",
+        )
 
 
 def test_windows_of_routers() -> None:
@@ -254,6 +264,14 @@ def test_a_provider_is_who_serves() -> None:
     assert pools["provider-openai"] == {"candidate.provider": "openai"}
     assert pools["provider-gemini"] == {"candidate.deployment": ["cheap-gemini"]}
     assert fate(found, "/router_settings/provider_budget_config/mistral")[0] == "dropped"
+
+
+@pytest.mark.parametrize("holder", ["organization", "project", "key", "user", "team", "end_user"])
+def test_holders_with_a_name(holder: str) -> None:
+    """A budget of one organization, project, key, user, team or customer is a pool for it alone."""
+    found = of_file("every-key")
+    assert any(pool.get("when", {}).keys() == {holder} for pool in found.policy["pools"])
+    assert holder in found.policy["attributes"]
 
 
 # Secrets and addresses

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,7 +54,7 @@ def init(folder: str, origin: tuple[str, str] | None, loss: str | None, force: b
         from .starting import starting_files
 
         _write(Path(folder), starting_files(), force=force)
-        _print_next(folder, ("check policy.yaml", "decide policy.yaml request.json --explain"))
+        _print_next(folder, decides=True)
         return 0
     return _imported(folder, origin[1], loss, force=force, at=time.time_ns() if at is None else at)
 
@@ -80,37 +81,36 @@ def _imported(folder: str, source: str, loss: str | None, *, force: bool, at: in
     if loss == "-":
         click.echo(report, nl=False)
     _summarize(found, loss or os.path.join(folder, _LOSS))
-    following = ["check policy.yaml"]
-    if "pools" not in found.policy:
-        following.append("decide policy.yaml request.json --explain")
-    _print_next(folder, following, err=loss == "-")
+    _print_next(folder, decides="pools" not in found.policy, err=loss == "-")
     return 0
 
 
 def _request(found: ImportedPolicy) -> str:
-    """Return a request to try, for the first group."""
-    asked = found.policy["rules"][-1]["when"]["model_group"]
-    attributes = {"model_group": asked if isinstance(asked, str) else asked[0]}
-    request = {"id": "example-1", "text": "Hello, what are your opening hours?", "attributes": attributes}
-    return (
-        json.dumps({**request, "input_tokens": 900, "max_output_tokens": 400}, ensure_ascii=False, indent=2)
-        + "\n"
-    )
+    """Return a request to try, for the first group that asks for nothing else."""
+    asked = next(rule["when"]["model_group"] for rule in found.policy["rules"] if len(rule["when"]) == 1)
+    request = {
+        "id": "example-1",
+        "text": "Hello, what are your opening hours?",
+        "attributes": {"model_group": asked if isinstance(asked, str) else asked[0]},
+        "input_tokens": 900,
+        "max_output_tokens": 400,
+    }
+    return json.dumps(request, ensure_ascii=False, indent=2) + "\n"
 
 
 def _summarize(found: ImportedPolicy, report: str) -> None:
     from ..importing.losses import counted
+    from .formats import visible
 
     for warning in found.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(f"warning: {visible(str(warning))}", err=True)
     counts = counted(tuple(fate.loss for fate in found.fates))
     listed = ", ".join(f"{number} {severity}" for severity, number in counts.items())
-    click.echo(
-        f"imported: {listed}" + ("" if report == "-" else f"; each with its reason in {report}"), err=True
-    )
+    where = "" if report == "-" else f"; each with its reason in {report}"
+    click.echo(f"imported: {listed}{where}", err=True)
     for fate in found.fates:
         if fate.loss.severity == "refused":
-            click.echo(f"refused {fate.loss.path}: {fate.loss.note}", err=True)
+            click.echo(f"refused {visible(fate.loss.path)}: {visible(fate.loss.note)}", err=True)
     pools = len(found.policy.get("pools", ()))
     if pools:
         click.echo(
@@ -120,11 +120,12 @@ def _summarize(found: ImportedPolicy, report: str) -> None:
         )
 
 
-def _print_next(folder: str, commands: tuple[str, ...] | list[str], *, err: bool = False) -> None:
+def _print_next(folder: str, *, decides: bool, err: bool = False) -> None:
+    policy, request = (shlex.quote(os.path.join(folder, name)) for name in ("policy.yaml", "request.json"))
     click.echo(f"wrote {folder}; next:", err=err)
-    for command in commands:
-        words = [os.path.join(folder, word) if "." in word else word for word in command.split()]
-        click.echo(f"  otb {' '.join(words)}", err=err)
+    click.echo(f"  otb check {policy}", err=err)
+    if decides:
+        click.echo(f"  otb decide {policy} {request} --explain", err=err)
 
 
 def _write(

@@ -13,11 +13,10 @@ from .config import Spot
 from .draft import Draft
 from .holders import Holders
 from .models import Deployment
-from .pools import add_count, add_money, money
+from .pools import CHECKED, add_count, add_money, money
 from .secrets import label
-from .windows import EVER, MINUTE, running_window
+from .windows import EVER, MINUTE, calendar_window, running_window
 
-_CHECKED = "what was spent is looked at before a request: many at once go over it, as they do there"
 _FORGETFUL = "each request is decided on its own: nothing is remembered of a session or a prompt"
 _USED = ("usage-based-routing", "usage-based-routing-v2")
 _DAY: Plain = {"calendar": "day", "timezone": "UTC"}
@@ -37,11 +36,14 @@ def add_budgets(draft: Draft, config: Spot) -> None:
         _deployment(draft, deployment, limited=limited)
     for section in (settings, router):
         _tags(draft, section["tag_budget_config"])
-    _running(draft, "proxy", settings["max_budget"], settings["budget_duration"], {})
+    timezone = _timezone(settings, general)
+    amount, duration = settings["max_budget"], settings["budget_duration"]
+    window = calendar_window(duration.value, timezone)
+    add_money(draft, "proxy", amount, duration, window, {}, note=CHECKED, free=True)
     if general["global_max_parallel_requests"].has_value():
         add_count(draft, "proxy-concurrent", general["global_max_parallel_requests"], "concurrent", EVER, {})
     share = settings["budget_exceeded_throttle_percentage"]
-    Holders(draft, timezone=_timezone(settings, general), percentage=share).add_all(config)
+    Holders(draft, timezone=timezone, percentage=share).add_all(config)
     _guarantees(draft, settings["priority_reservation"])
     _store(draft, general["fail_closed_budget_enforcement"])
     _rollover(draft, settings["budget_rollover"])
@@ -63,7 +65,7 @@ def _limits_matter(router: Spot) -> bool:
 
 def _running(draft: Draft, wanted: str, amount: Spot, duration: Spot, rest: Plain) -> None:
     window = running_window(duration.value)
-    add_money(draft, wanted, amount, duration, window, rest, note=_CHECKED, free=True)
+    add_money(draft, wanted, amount, duration, window, rest, note=CHECKED, free=True)
 
 
 def _limits(draft: Draft, spot: Spot, stem: str, rest: Plain) -> None:
@@ -127,6 +129,8 @@ def _timezone(settings: Spot, general: Spot) -> str:
         if name and _exists(name):
             section["timezone"].say("exact", "the zone of days, weeks and months", _POOLS)
             return name
+        if section["timezone"].has_value():
+            section["timezone"].say("dropped", "not a zone of the IANA database: UTC, as there")
     return "UTC"
 
 

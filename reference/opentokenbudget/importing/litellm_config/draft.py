@@ -27,6 +27,8 @@ ATTRIBUTES: Mapping[str, Plain] = {
     "key": _fact("The id of the virtual key, never the key itself.", "verified", private=True),
     "user": _fact("The user whom the key belongs to.", "verified", private=True),
     "team": _fact("The team that the key belongs to.", "verified"),
+    "organization": _fact("The organization of the team.", "verified"),
+    "project": _fact("The project that the key belongs to.", "verified"),
     "end_user": _fact("The customer, as the caller names them.", "asserted", private=True),
     "session": _fact("The session, as the caller names it.", "asserted"),
     "tags": _fact("The tags of the request and of its key.", "asserted", kind="strings"),

@@ -6,12 +6,17 @@ make them `reserve` once balances are kept here.
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import TypeGuard
+
+from opentokenbudget.amounts import InvalidInstant, parse_date
+
 from ..drafts import Plain
 from .config import Spot
 from .draft import Draft
-from .pools import add_count, add_money, money
+from .pools import CHECKED, add_count, add_money, money
 from .secrets import label
-from .windows import EVER, MINUTE, calendar_window
+from .windows import EVER, MINUTE, calendar_window, running_window
 
 _RESERVED = (
     "reserved for in LiteLLM's database; here looked at before a request: make it `reserve` to never go over"
@@ -28,8 +33,10 @@ _LISTED = {
     "keys": "key",
     "users": "user",
     "teams": "team",
-    "customers": "end_user",
     "default_team_settings": "team",
+    "organizations": "organization",
+    "projects": "project",
+    "customers": "end_user",
 }
 _LONE = {
     "max_internal_user_budget": ("internal_user_budget_duration", "user"),
@@ -151,7 +158,7 @@ class Holders:
         requests, share = spot["rpm_limit"].number(), self.percentage.number()
         if throttled.value is False:
             throttled.say("exact")
-        elif throttled.value is True and requests and share is not None and 0 <= share <= 100:
+        elif throttled.value is True and _countable(requests) and share is not None and 0 <= share <= 100:
             left = share / 100 if share > 1 else share
             pool["at_limit"] = {"throttle": {"requests": max(1, int(requests * left)), "per": "PT1M"}}
             throttled.say("exact", "", where)
@@ -173,7 +180,10 @@ class Holders:
         if isinstance(entry.value, dict):
             amount = entry["budget_limit"] if entry["budget_limit"].has_value() else entry["max_budget"]
             duration = entry["time_period"] if entry["time_period"].has_value() else entry["budget_duration"]
-        pool = self.cost(amount, duration, f"{stem}-{model}", own)
+        window = running_window(duration.value)
+        pool = add_money(
+            self.draft, f"{stem}-{model}", amount, duration, window, own, note=CHECKED, free=False
+        )
         if pool is not None and spot["budget_fallbacks"].has(model):
             self.downgrade(spot["budget_fallbacks"][model], pool)
         for key, measure in (("rpm_limit", "requests"), ("tpm_limit", "tokens")):
@@ -241,9 +251,14 @@ def _partition(rest: Plain) -> Plain:
     return {"partition_by": rest["partition_by"]} if "partition_by" in rest else {}
 
 
+def _countable(number: Decimal | None) -> TypeGuard[Decimal]:
+    return number is not None and 0 < number < 2**53
+
+
 def _day(value: object) -> str | None:
-    """Return the day of an instant or a date, as text."""
+    """Return the day of an instant or a date, as text, or None where it is none after 1970 began."""
     text = str(value)[:10]
-    parts = text.split("-")
-    dated = len(text) == 10 and [len(part) for part in parts] == [4, 2, 2]
-    return text if dated and all(part.isdigit() and part.isascii() for part in parts) else None
+    try:
+        return text if parse_date(text) > 0 else None
+    except InvalidInstant:
+        return None

@@ -7,6 +7,7 @@ from .config import Spot, written
 from .draft import Draft
 from .windows import Window
 
+CHECKED = "what was spent is looked at before a request: many at once go over it, as they do there"
 _NO_AMOUNT = "not an amount at or above 0"
 
 

@@ -198,14 +198,16 @@ class PriceBook:
             else re.sub(r"[^A-Za-z0-9._:/@+-]+", "-", model["id"]).strip("-")
         )
         name = name if "/" in name else f"{provider or 'custom'}/{name}"
-        for wanted in (name, f"{name}@{deployment}"):
+        number, wanted = 1, name
+        while True:
             kept = self._own.get(wanted)
             if kept is not None and {**kept, "id": ""} == {**model, "id": ""}:
                 return wanted
             if kept is None and wanted not in self._known:
                 self._own[wanted] = {**model, "id": wanted}
                 return wanted
-        raise AssertionError("deployments have ids of their own")
+            wanted = f"{name[:140]}@{deployment}" + (f"-{number}" if number > 1 else "")
+            number += 1
 
 
 def _completed(rates: Plain, mode: Any, known: Plain | None) -> tuple[Severity, str]:

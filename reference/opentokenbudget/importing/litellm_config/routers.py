@@ -32,6 +32,7 @@ _HEURISTIC = (
 )
 _LEARNED = "what the router has learned is no document: not carried over"
 _LONGEST_PHRASE = 256
+_MOST_PHRASES = 10_000
 
 
 def add_routers(draft: Draft, routers: list[Spot]) -> None:
@@ -234,9 +235,9 @@ class _Router:
         if not kept:
             spot.say("dropped", "no phrase in it")
             return
-        if len(kept) != len(set(phrases)):
-            severity, note = "approximated", "phrases with control characters are left out"
-        self.entries.append({"of": value, "any": kept})
+        if len(kept) != len(set(phrases)) or len(kept) > _MOST_PHRASES:
+            severity, note = "approximated", "phrases that no classifier can hold are left out"
+        self.entries.append({"of": value, "any": kept[:_MOST_PHRASES]})
         spot.say(severity, note, f"policy.yaml#classifiers/{self.named('words')}")
 
     def default(self, *spots: Spot) -> str:

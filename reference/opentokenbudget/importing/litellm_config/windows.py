@@ -1,8 +1,8 @@
 """LiteLLM's durations as windows of pools.
 
 Two clocks are behind one notation. Budgets of keys, users and teams begin anew at fixed places of the calendar:
-`1d` at midnight, `7d` on Monday, `30d` and `1mo` on the first of a month. Budgets of providers, deployments and
-tags run from the first request on for so many seconds, whatever the calendar says.
+`1d` at midnight, `7d` on Monday, `30d` and `1mo` on the first of a month. Budgets of providers, deployments, tags,
+and of a key for one model run from the first request on for so many seconds, whatever the calendar says.
 """
 
 from __future__ import annotations
@@ -30,14 +30,16 @@ class Window(NamedTuple):
 
 
 def calendar_window(duration: Any, timezone: str) -> Window:
-    """Return the window of a budget of a key, user or team."""
+    """Return the window of a budget of a key, user or team, or of the whole proxy."""
     read = _read(duration)
     if read is None:
         return _unread(duration)
     value, unit = read
-    if duration is not None and str(duration).strip().lower() == "daily":
-        note = "`daily` means 24 hours from midnight to midnight UTC there, whatever the reset time says"
-        return Window({"fixed": "PT24H", "anchor": EPOCH}, "approximated", note)
+    if (value, unit) == (24, "h"):
+        note = "24 hours from midnight to midnight: the reset time does not hold for it there"
+        if timezone != "UTC":
+            return Window({"calendar": "day", "timezone": timezone}, "exact", note)
+        return Window({"fixed": "PT24H", "anchor": EPOCH}, "exact", note)
     days = value * 7 if unit == "w" else value if unit == "d" else 0
     if days == 1:
         return Window({"calendar": "day", "timezone": timezone}, "exact")
@@ -51,14 +53,14 @@ def calendar_window(duration: Any, timezone: str) -> Window:
     if days:
         note = f"{days} days run from the day of the last reset there, from a fixed day here"
         return Window({"fixed": _iso(days, "d"), "anchor": EPOCH}, "approximated", note)
-    if unit == "h" and value and 24 % value == 0:
-        return Window({"fixed": _iso(value, unit), "anchor": EPOCH}, "exact", "in hours of UTC")
-    note = "aligned to the calendar's hours there, to a fixed instant here"
+    if unit == "h" and 24 % value == 0 and timezone == "UTC":
+        return Window({"fixed": _iso(value, unit), "anchor": EPOCH}, "exact")
+    note = "aligned to the hours of the time zone there, to a fixed instant here"
     return Window({"fixed": _iso(value, unit), "anchor": EPOCH}, "approximated", note)
 
 
 def running_window(duration: Any) -> Window:
-    """Return the window of a budget of a provider, deployment or tag."""
+    """Return the window of a budget of a provider, deployment or tag, or of one model."""
     read = _read(duration)
     if read is None:
         return _unread(duration)
@@ -71,7 +73,9 @@ def running_window(duration: Any) -> Window:
     if unit == "w":
         value, unit = value * 7, "d"
     if (value, unit) == (30, "d"):
-        note = "30 days from the first request there, from a fixed instant here: no calendar month for routers' budgets"
+        note = (
+            "30 days from the first request there, from a fixed instant here: a month is meant for keys alone"
+        )
     return Window({"fixed": _iso(value, unit), "anchor": EPOCH}, "approximated", note)
 
 
