@@ -165,6 +165,17 @@ def test_fallbacks_are_a_chain() -> None:
     assert fate(found, "/router_settings/fallbacks/0/small/1")[0] == "dropped"
 
 
+def test_fallbacks_that_go_round_are_cut() -> None:
+    """Groups that fall back to each other keep the first way, and every cut is in the report."""
+    found = imported(
+        SOME + "litellm_settings: {fallbacks: [{chat: [big, small]}, {big: [chat]}, {small: [chat]}]}\n"
+    )
+    assert found.policy["fallback"]["to"] == {"chat": "big", "small": "chat"}
+    check_sound(found)
+    cut = [entry.loss.path for entry in found.fates if "lead back" in entry.loss.note]
+    assert cut == ["/litellm_settings/fallbacks/0/chat/1", "/litellm_settings/fallbacks/1/big/0"]
+
+
 def test_a_special_fallback_is_approximated() -> None:
     """Fallbacks for long contexts join the one chain, and their error is in `after`."""
     found = imported(SOME + "router_settings: {context_window_fallbacks: [{small: [big]}]}\n")
@@ -264,6 +275,13 @@ def test_a_provider_is_who_serves() -> None:
     assert pools["provider-openai"] == {"candidate.provider": "openai"}
     assert pools["provider-gemini"] == {"candidate.deployment": ["cheap-gemini"]}
     assert fate(found, "/router_settings/provider_budget_config/mistral")[0] == "dropped"
+
+
+def test_a_holder_without_a_limit_is_dropped() -> None:
+    """A team of which only callbacks are set becomes nothing, and the report says so."""
+    found = of_file("small-team")
+    assert "pools" not in found.policy
+    assert fate(found, "/litellm_settings/default_team_settings/0/team_id")[0] == "dropped"
 
 
 @pytest.mark.parametrize("holder", ["organization", "project", "key", "user", "team", "end_user"])

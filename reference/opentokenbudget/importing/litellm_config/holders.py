@@ -85,8 +85,12 @@ class Holders:
         for key in (f"{holder}_id", f"{holder}_alias", "id", "name"):
             name = label(spot[key].value)
             if name is not None:
+                before = len(self.draft.pools)
                 self.holder(spot, f"{holder}-{name}", {"when": {holder: name}})
-                spot[key].say("exact", "", "policy.yaml#pools")
+                if len(self.draft.pools) > before:
+                    spot[key].say("exact", "", "policy.yaml#pools")
+                else:
+                    spot[key].say("dropped", "nothing of it is a limit")
                 return
 
     def holder(self, spot: Spot, stem: str, rest: Plain) -> None:

@@ -174,11 +174,6 @@ class PriceBook:
                 entry[key] = spot.value if number is None else number
         losses = Losses()
         period = period_of(entry, "", losses, "")
-        for loss in losses.finished():
-            prices[loss.path.split("/")[1]].say(loss.severity, loss.note, f"prices.yaml#models/{name}")
-        for spot in prices.values():
-            if not spot.report.has(spot.steps):
-                spot.say("dropped", "not a price that this catalog can hold")
         severity, note = _completed(period.rates, entry["mode"], known)
         if severity == "refused":
             return Priced("", severity, note)
@@ -188,7 +183,13 @@ class PriceBook:
         if declared or inherited:
             made["capabilities"] = {**inherited, **declared}
         made["prices"] = [period.as_plain(None, None, SOURCE)]
-        return Priced(self._keep(made, provider, deployment), severity, note)
+        kept = self._keep(made, provider, deployment)
+        for loss in losses.finished():
+            prices[loss.path.split("/")[1]].say(loss.severity, loss.note, f"prices.yaml#models/{kept}")
+        for spot in prices.values():
+            if not spot.said():
+                spot.say("dropped", "not a price that this catalog can hold")
+        return Priced(kept, severity, note)
 
     def _keep(self, model: Plain, provider: str, deployment: str) -> str:
         """Return the id under which `model` is kept: the same model at the same price is one model."""
@@ -256,7 +257,7 @@ def _capabilities(info: Spot, *, report: bool) -> Plain:
         for loss in losses.finished():
             info[loss.path.split("/")[1]].say(loss.severity, loss.note)
         for key, spot in info.members():
-            if is_capability(key) and not spot.report.has(spot.steps):
+            if is_capability(key) and not spot.said():
                 spot.say("exact")
     return found
 
