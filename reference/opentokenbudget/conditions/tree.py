@@ -7,8 +7,9 @@ Operands are normalised like facts: integers stay, decimals are 10⁻¹² of the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal, final
+
+from msgspec import Struct
 
 from .windows import Window
 
@@ -18,8 +19,7 @@ Operand = bool | int | str | tuple[str | int, ...] | tuple[Window, ...]
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True, eq=False):
     """One attribute against one constant.
 
     Attributes:
@@ -34,28 +34,35 @@ class Comparison:
     type: Type
     operator: Operator
     operand: Operand
-    pointer: str = field(default="", compare=False)
+    pointer: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Comparison) and self._meaning() == other._meaning()
+
+    def __hash__(self) -> int:
+        return hash(self._meaning())
+
+    def _meaning(self) -> tuple[object, ...]:
+        """Everything but where it is written."""
+        return self.attribute, self.type, self.operator, self.operand
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class AllOf:
+class AllOf(Struct, frozen=True):
     """True when every part is; with no part it is true."""
 
     parts: tuple[Condition, ...]
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(Struct, frozen=True):
     """True when one part is; never empty."""
 
     parts: tuple[Condition, ...]
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """True when its part is false; unknown stays unknown."""
 
     part: Condition

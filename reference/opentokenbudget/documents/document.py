@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple, final
+
+from msgspec import Struct
 
 from opentokenbudget.problems import Place, Problem
 
@@ -24,8 +25,7 @@ _GUESSED = frozenset(
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False)
-class Document:
+class Document(Struct, frozen=True, eq=False):
     """A document that its schema accepts.
 
     Attributes:
@@ -42,11 +42,14 @@ class Document:
     kind: str
     id: str
     version: str
-    data: dict[str, Any] = field(repr=False)
+    data: dict[str, Any]
     file: str
     digest: str
-    references: Mapping[str, Document] = field(repr=False)
-    raw: bytes = field(repr=False)
+    references: Mapping[str, Document]
+    raw: bytes
+
+    def __repr__(self) -> str:
+        return f"Document(kind={self.kind!r}, id={self.id!r}, version={self.version!r}, file={self.file!r})"
 
 
 class Parsed(NamedTuple):

@@ -18,7 +18,7 @@ from .events import END, FLAW, MAPPING, PLAIN, QUOTED, SEQUENCE, Flaw, Malformed
 _DIRECTIVE = re.compile(r"(?:\A|[\r\n])%")
 # Line breaks of YAML 1.1 that JSON does not know, what libyaml refuses, and what hides the order of reading.
 _REFUSED = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 _FORBIDDEN = "OTB-DOC-012"
 _WORDING = {

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from opentokenbudget.amounts import PICO
 from opentokenbudget.conditions import Comparison, Condition, compiled
@@ -33,8 +35,7 @@ Test = Callable[[Mapping[str, Any]], bool | None]
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """A condition of a card, compiled: of an override, or of a combination that is not sold."""
 
     holds: Test
@@ -53,8 +54,7 @@ def clause(condition: Condition) -> Clause:
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Multiplier:
+class Multiplier(Struct, frozen=True):
     """A factor for rates: of the meters named, or of all token meters."""
 
     factor_pico: int
@@ -65,8 +65,7 @@ class Multiplier:
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """Rates and a multiplier that hold when the clause does."""
 
     clause: Clause
@@ -75,8 +74,7 @@ class Override:
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False)
-class Card:
+class Card(Struct, frozen=True, eq=False):
     """What a period of a model says. `minimums` and `allowances` are in 10⁻¹² units of their meters."""
 
     model: str
@@ -87,7 +85,11 @@ class Card:
     minimums: Mapping[Meter, int]
     allowances: Mapping[Meter, int]
     discounts: tuple[Multiplier, ...] = ()
-    _terms: dict[object, Terms] = field(default_factory=dict, init=False, repr=False)
+    _terms: dict[object, Terms] = field(default_factory=dict)
+
+    def discounted(self, more: tuple[Multiplier, ...]) -> Card:
+        """Return the card with `more` discounts; what was worked out without them is not carried over."""
+        return replace(self, discounts=self.discounts + more, _terms={})
 
     @property
     def counts_requests(self) -> bool:

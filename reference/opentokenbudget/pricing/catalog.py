@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, final
+
+from msgspec import Struct
 
 from opentokenbudget.amounts import InvalidInstant, format_instant, parse_instant
 from opentokenbudget.problems import did_you_mean
@@ -24,8 +25,7 @@ _new_tuple = tuple.__new__
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False)
-class Catalog:
+class Catalog(Struct, frozen=True, eq=False):
     """Prices, lifecycle and capabilities of models, ready to be asked.
 
     Attributes:
@@ -39,8 +39,11 @@ class Catalog:
     currency: str
     digest: str
     models: Mapping[str, Model]
-    _names: Mapping[str, Model] = field(repr=False)
-    _timelines: Mapping[str, Timeline[Card]] = field(repr=False)
+    _names: Mapping[str, Model]
+    _timelines: Mapping[str, Timeline[Card]]
+
+    def __repr__(self) -> str:
+        return f"Catalog(id={self.id!r}, version={self.version!r}, models={len(self.models)})"
 
     def resolve(self, name: str) -> Model | None:
         """Return the model with this exact id or alias, or None."""

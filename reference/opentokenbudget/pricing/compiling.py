@@ -6,7 +6,6 @@ The data has passed the schema; what is checked here is what a schema cannot say
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -260,6 +259,6 @@ def _discounted(entry: _Entry, discounts: Sequence[_Discount]) -> Timeline[Card]
             continue
         key = (id(card), active)
         if key not in cards:
-            cards[key] = replace(card, discounts=card.discounts + active)
+            cards[key] = card.discounted(active)
         values.append(cards[key])
     return Timeline(cut.starts, tuple(values))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, final
+
+from msgspec import Struct
 
 from opentokenbudget.amounts import parse_date, parse_instant
 
@@ -12,8 +13,7 @@ Status = Literal["unreleased", "active", "deprecated", "retired"]
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
+class Lifecycle(Struct, frozen=True):
     """The dates of a model, in nanoseconds since 1970; None where the catalog does not say."""
 
     released_at: int | None = None
@@ -33,8 +33,7 @@ class Lifecycle:
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What a model can take and do; None where the catalog does not say."""
 
     context_window: int | None = None
@@ -46,8 +45,7 @@ class Capabilities:
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """One model of a catalog. A retired model still has prices, so that old logs still price."""
 
     id: str

@@ -7,9 +7,10 @@ A meter with more tags is part of every meter with fewer of the same:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import final
+
+from msgspec import Struct
 
 MAX_QUANTITY = 2**53 - 1
 MODALITIES = frozenset(("audio", "image", "video"))
@@ -23,8 +24,7 @@ class BadMeter(ValueError):
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False)
-class Meter:
+class Meter(Struct, frozen=True, eq=False):
     """One meter. `meter_named` answers the same object for every spelling, so identity would do.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from math import gcd
 from typing import final
+
+from msgspec import Struct
 
 from opentokenbudget.amounts import parse_decimal
 
@@ -13,8 +14,7 @@ from .meters import Meter
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """An exact price: `mantissa / 10**scale` of the currency for `per` units of `meter`.
 
     `numerator / denominator` is the same in 10⁻¹² of the currency per unit, in lowest terms.
