@@ -16,7 +16,7 @@ from opentokenbudget.documents import canonical_json, schema_problems
 from opentokenbudget.engine import Engine
 from opentokenbudget.pricing import catalog_problems, compile_catalog
 from opentokenbudget.problems import ProblemError
-from opentokenbudget.routing import Identity, answer, ask, compile_policy, decide, parse_request
+from opentokenbudget.routing import Identity, answer, ask, compile_policy, decide, parse_request, trace_of
 from strategies_catalogs import DAY, START, catalogs, instants
 from strategies_conditions import TYPES, facts, whens
 
@@ -122,7 +122,7 @@ def test_a_decision_says_what_serves_at_which_cost() -> None:
     )
     assert decision.as_json()["cost"] == {"expected": "0.007", "bound": "0.007", "currency": "USD"}
     assert decision.max_output_tokens == 100
-    assert not schema_problems(decision.as_json(trace=True), "decision")
+    assert not schema_problems(decision.as_json(trace_of(decision)), "decision")
 
 
 def test_a_request_without_signal_goes_to_the_default_and_not_to_the_cheapest() -> None:
@@ -184,7 +184,7 @@ def test_a_candidate_that_cannot_serve_is_dropped_with_its_reason(
     decision = decide(policy, IDENTITY, request(policy, **fields), desk.AT, health)
     assert (decision.action, decision.final) == ("deny", True)
     assert decision.reasons == ("default", "no-candidate")
-    assert [note.reason for note in decision.trace.candidates] == [reason]
+    assert [note.reason for note in trace_of(decision).candidates] == [reason]
 
 
 def test_an_empty_tier_is_served_by_the_fallbacks_tier() -> None:

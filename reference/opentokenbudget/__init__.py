@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .opening import load_catalog, load_policy, open_document, open_engine
     from .pricing import Catalog, Cost, PriceProblem, compile_catalog
     from .problems import CannotOpen, Place, Problem, ProblemError
-    from .routing import Decision, Policy, Request, compile_policy
+    from .routing import Decision, Policy, Request, compile_policy, trace_of
 
 __version__ = "0.1.0"
 
@@ -46,6 +46,7 @@ _HOMES = {
     "open_engine": "opening",
     "parse_document": "documents",
     "schema_problems": "documents",
+    "trace_of": "routing",
 }
 # Modules that are heavy to import.
 _MODULES = {"models": "documents.models"}
@@ -74,6 +75,7 @@ __all__ = [
     "open_engine",
     "parse_document",
     "schema_problems",
+    "trace_of",
 ]
 
 

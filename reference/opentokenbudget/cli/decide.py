@@ -12,6 +12,7 @@ from ..documents import parse_document
 from ..engine import Engine
 from ..opening import load_policy, read_bytes
 from ..problems import ProblemError
+from ..routing import trace_of
 from .explaining import explained
 from .parameters import at_option
 
@@ -49,6 +50,10 @@ def decide(
             given = {"score": ended.removeprefix("score=")}
         decision = engine.next(decision, at=at, **given)
     if form == "json":
-        click.echo(json.dumps(decision.as_json(trace=explain), ensure_ascii=False, indent=2))
+        click.echo(
+            json.dumps(
+                decision.as_json(trace_of(decision) if explain else None), ensure_ascii=False, indent=2
+            )
+        )
     else:
         click.echo("\n".join(explained(decision, why=explain)))

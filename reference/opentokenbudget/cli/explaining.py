@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..amounts import format_decimal, format_instant
-from ..routing import Decision
+from ..routing import Decision, trace_of
 
 WORDS = {
     "rule": "a rule matched",
@@ -76,7 +76,7 @@ def explained(decision: Decision, *, why: bool) -> Iterator[str]:
 
 
 def _trace(decision: Decision, currency: str) -> Iterator[str]:
-    trace = decision.trace
+    trace = trace_of(decision)
     if trace.classifiers:
         yield "classifiers"
         for step in trace.classifiers:

@@ -17,7 +17,7 @@ from opentokenbudget.documents import Document, parse_document, read
 from opentokenbudget.engine import Engine
 from opentokenbudget.pricing import Catalog
 from opentokenbudget.problems import Problem, ProblemError
-from opentokenbudget.routing import Decision, compile_policy
+from opentokenbudget.routing import Decision, compile_policy, trace_of
 from opentokenbudget.value import compile_value_rules
 
 from .checking import catalog_of, check_given, load_given
@@ -142,7 +142,7 @@ class Session:
     def decide(self, args: Mapping[str, Any]) -> Answer:
         """Decide a request; the decision is what `next` and `settle` speak of from then on."""
         self._decision = self.engine.decide(args["request"], at=args.get("at"), health=args.get("health"))
-        return self._decision.as_json(trace=args.get("trace", False))
+        return self._decision.as_json(trace_of(self._decision) if args.get("trace") else None)
 
     def next(self, args: Mapping[str, Any]) -> Answer:
         """Answer what follows the last decision's attempt."""
@@ -155,7 +155,7 @@ class Session:
             at=args.get("at"),
             health=args.get("health"),
         )
-        return self._decision.as_json(trace=args.get("trace", False))
+        return self._decision.as_json(trace_of(self._decision) if args.get("trace") else None)
 
     def settle(self, args: Mapping[str, Any]) -> Answer:
         """Answer the record of the last decision's attempt."""

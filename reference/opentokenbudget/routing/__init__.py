@@ -3,7 +3,6 @@
 Pure: a compiled policy, a request, an instant, a health snapshot and a seed give a decision.
 """
 
-from .candidates import Note
 from .deciding import Outcome, answer, ask, decide, follow
 from .decision import Attempt, Decision, Question, classified_form, cost_form
 from .identity import Identity
@@ -11,7 +10,8 @@ from .policy import Attribute, FactTypes, Fallback, Policy, Rule, Stamp, compile
 from .references import policy_problems
 from .request import Request, parse_request
 from .tiers import Candidate, Tier
-from .trace import Step, Trace, trace_of
+from .trace import Note, Step, Trace
+from .tracing import trace_of
 
 __all__ = [
     "Attempt",

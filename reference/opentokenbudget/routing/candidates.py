@@ -20,16 +20,7 @@ from .identity import draw
 from .policy import Policy
 from .request import Request
 from .tiers import Candidate, Tariff, Tier, quality_of
-
-
-class Note(NamedTuple):
-    """One verdict: `expected` in units of 10⁻¹² of the currency, None where it was not worked out."""
-
-    candidate: str
-    tier: str
-    attempt: int
-    reason: str
-    expected: int | None = None
+from .trace import Note
 
 
 class Exclusions(Struct, frozen=True):

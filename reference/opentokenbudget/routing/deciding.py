@@ -15,12 +15,13 @@ from typing import Any
 from msgspec import Struct
 
 from ..amounts import PICO, local_time
-from .candidates import NO_EXCLUSIONS, Exclusions, Note, choose
+from .candidates import NO_EXCLUSIONS, Exclusions, choose
 from .decision import AttemptKind, Decision, Question
 from .facts import WEEKDAYS
 from .identity import Identity
 from .policy import DEFAULT_ATTEMPTS, Policy
 from .request import Request
+from .trace import Note
 
 
 class Outcome(Struct, frozen=True):

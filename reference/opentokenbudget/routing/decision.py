@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -12,9 +12,7 @@ from ..classifiers import Classification
 from .policy import Policy, Rule
 from .request import Request
 from .tiers import Candidate
-
-if TYPE_CHECKING:
-    from .trace import Trace
+from .trace import Trace
 
 Action = Literal["allow", "downgrade", "throttle", "queue", "deny"]
 AttemptKind = Literal["primary", "retry", "fallback", "cascade"]
@@ -132,15 +130,8 @@ class Decision(Struct, frozen=True):
         attempt = self.attempt
         return None if attempt is None else attempt.output_limit
 
-    @property
-    def trace(self) -> Trace:
-        """Why and why not, for each classifier, rule and candidate; worked out at this call."""
-        from .trace import trace_of
-
-        return trace_of(self)
-
-    def as_json(self, *, trace: bool = False) -> dict[str, Any]:
-        """Return the wire form (schemas/v1/decision.schema.json)."""
+    def as_json(self, trace: Trace | None = None) -> dict[str, Any]:
+        """Return the wire form (schemas/v1/decision.schema.json), with `trace` (see `trace_of`) where given."""
         question, policy = self.question, self.policy
         form: dict[str, Any] = {"otb": "1.0", "kind": "decision", "id": question.id}
         form["request"] = question.request.id
@@ -173,8 +164,8 @@ class Decision(Struct, frozen=True):
         form["catalog"] = policy.catalog_stamp.as_json()
         if policy.value_stamp is not None:
             form["value_rules"] = policy.value_stamp.as_json()
-        if trace:
-            form["trace"] = self.trace.as_json()
+        if trace is not None:
+            form["trace"] = trace.as_json()
         return form
 
 

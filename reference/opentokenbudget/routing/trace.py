@@ -1,7 +1,4 @@
-"""Why and why not, in codes: worked out only when somebody asks.
-
-The rules are explained by the tree interpreter, the candidates by making every choice again with notes.
-"""
+"""Why and why not, in codes, as data: what became of every classifier, rule and candidate."""
 
 from __future__ import annotations
 
@@ -10,11 +7,16 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from ..amounts import format_decimal
-from ..conditions import evaluate
-from .candidates import Note
-from .deciding import Outcome, answer, follow
-from .decision import Decision, Question
-from .policy import Policy
+
+
+class Note(NamedTuple):
+    """One verdict: `expected` in units of 10⁻¹² of the currency, None where it was not worked out."""
+
+    candidate: str
+    tier: str
+    attempt: int
+    reason: str
+    expected: int | None = None
 
 
 class Step(NamedTuple):
@@ -39,44 +41,6 @@ class Trace(Struct, frozen=True):
             "rules": [_step(step) for step in self.rules],
             "candidates": [_note(note) for note in self.candidates],
         }
-
-
-def trace_of(decision: Decision) -> Trace:
-    """Return why `decision` is what it is, its earlier attempts included."""
-    policy, question = decision.policy, decision.question
-    notes: list[Note] = []
-    instants = [(attempt.at, attempt.health) for attempt in decision.attempts]
-    instants.append((decision.at, decision.health))
-    at, health = instants[0]
-    again = answer(policy, question, at, health, notes)
-    outcomes = list(decision.errors)
-    if decision.reasons[-1] == "unaccepted":
-        outcomes.append("unaccepted")
-    for error, (at, health) in zip(outcomes, instants[1:], strict=False):
-        outcome = Outcome() if error == "unaccepted" else Outcome(error=error)
-        again = follow(again, outcome, at, health, notes)
-    return Trace(_classifiers(policy, question), _rules(policy, question), tuple(notes))
-
-
-def _classifiers(policy: Policy, question: Question) -> tuple[Step, ...]:
-    if policy.classifiers is None:
-        return ()
-    request = question.request
-    explained = policy.classifiers.explain(request.text, request.classifications, request.attributes)
-    return tuple(Step(step.classifier, step.reason, step.confidence) for step in explained)
-
-
-def _rules(policy: Policy, question: Question) -> tuple[Step, ...]:
-    steps = []
-    reached = True
-    for rule in policy.rules:
-        if not reached:
-            steps.append(Step(rule.id, "not-reached"))
-            continue
-        verdict = True if rule.condition is None else evaluate(rule.condition, question.facts)
-        steps.append(Step(rule.id, {True: "matched", False: "not-matched", None: "unknown"}[verdict]))
-        reached = verdict is not True
-    return tuple(steps)
 
 
 def _step(step: Step) -> dict[str, Any]:
