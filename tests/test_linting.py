@@ -28,6 +28,7 @@ from opentokenbudget.routing import Policy
 
 DAY_NS = 86_400 * 1_000_000_000
 TIERS = "tiers:\n  - {id: small, models: [a/small]}\n  - {id: large, models: [a/large]}\n"
+TEAM = "attributes: {team: {type: string, trust: verified}}\n"
 CASES = cases("policies.txt")
 CATALOGS = cases("catalogs.txt")
 
@@ -207,3 +208,31 @@ def ways_of(node: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
         for step, child in node.items() if isinstance(node, dict) else enumerate(node):
             yield (*way, step)
             yield from ways_of(child, (*way, step))
+
+
+@pytest.mark.parametrize(
+    "whens",
+    [
+        [{"all": [{"any": [{"team": f"x{n}"}, {"input_tokens": {"gt": n}}]} for n in range(1000)]}] * 2,
+        [{"any": [{"team": f"x{n}"} for n in range(rule, rule + 60)]} for rule in range(40)],
+        [{"team": [f"x{n}" for n in range(rule, rule + 400)]} for rule in range(40)],
+    ],
+    ids=["a thousand choices", "many values by `any`", "many values in lists"],
+)
+def test_what_is_too_large_to_be_proven_is_not_odd(whens: list[dict[str, Any]]) -> None:
+    """Conditions that would keep a proof busy, or nest it too deep, are left alone."""
+    rules = [{"id": f"r{number}", "when": when, "tier": "small"} for number, when in enumerate(whens)]
+    body = TEAM + "tiers:\n  - {id: small, models: [a/small]}\ndefault: {tier: small}\n"
+    found, _ = of_policy(f"{body}rules: {json.dumps(rules)}\n")
+    assert found == []
+
+
+def test_many_pools_that_take_some_requests_are_given_the_benefit_of_the_doubt() -> None:
+    """Whether hundreds of pools together cap a rule is not worked out; each is linted all the same."""
+    team = "attributes: {team: {type: string, trust: asserted}}\n"
+    lines = "".join(
+        f"  - {{id: p{n}, when: {{team: x{n}}}, limit: {{cost: '5'}}, window: {{calendar: day}}, enforcement: check}}\n"
+        for n in range(300)
+    )
+    body = f"{team}{TIERS}rules: [{{id: r, when: {{team: y}}, tier: large}}]\ndefault: {{tier: small}}\npools:\n{lines}"
+    assert of_policy(body)[0] == []

@@ -11,11 +11,12 @@ from typing import Any
 
 from ..amounts import InvalidDecimal, parse_decimal, parse_duration
 from ..conditions import Comparison, Condition, attributes_of, evaluate, parse
-from ..conditions.proofs import Demand, model
+from ..conditions.proofs import Demand
 from ..conditions.tree import conjuncts
 from ..problems import Problem
 from ..routing.policy import DEFAULT_OUTPUT_TOKENS
-from .reach import reached, reached_by
+from .proving import facts_for
+from .reach import reached, reaches
 from .survey import CANDIDATE_FACTS, Candidate, Survey, warning
 from .tiers import reference_cost
 
@@ -123,14 +124,12 @@ def _is_always_false(surveyed: Survey, condition: Condition | None, ranks: Seque
     if condition is None:
         return False
     demands = [Demand(condition, False, holds=False), *known_facts(surveyed, attributes_of(condition))]
-    return model(demands, candidate_values(surveyed, ranks)) is None
+    return facts_for(demands, candidate_values(surveyed, ranks)) is None
 
 
 def _above(surveyed: Survey, pool: Mapping[str, Any], target: int) -> list[int]:
     """Return the ranks above `target` from which requests of `pool` may come down to it."""
-    there = frozenset().union(
-        *(reached_by(surveyed, rule) for rule in surveyed.living() if rule.floor <= target)
-    )
+    there = frozenset().union(*(reach.ranks for reach in reaches(surveyed) if reach.floor <= target))
     condition = condition_of(surveyed, pool)
     return [
         rank for rank in sorted(there) if rank > target and not _is_always_false(surveyed, condition, [rank])
@@ -228,5 +227,5 @@ def always_meets(
     if rule is not None:
         demands.append(Demand(rule))
         names |= attributes_of(rule)
-    found = model([*demands, *known_facts(surveyed, names)], candidate_values(surveyed, ranks))
+    found = facts_for([*demands, *known_facts(surveyed, names)], candidate_values(surveyed, ranks))
     return not isinstance(found, dict)

@@ -5,39 +5,50 @@ Too much is safe here: a tier counts as reached unless nothing leads to it.
 
 from __future__ import annotations
 
-from .survey import Survey, Target
+from functools import lru_cache
+from typing import NamedTuple
+
+from .survey import Survey
+
+
+class Reach(NamedTuple):
+    """The ranks that the requests of some rules may come to; `floor` is the lowest that those rules allow."""
+
+    floor: int
+    ranks: frozenset[int]
 
 
 def reached(surveyed: Survey) -> frozenset[int]:
     """Return the ranks of all tiers that some request may come to."""
-    ranks = [reached_by(surveyed, target) for target in surveyed.living()]
-    return frozenset().union(*ranks)
+    return frozenset().union(*(reach.ranks for reach in reaches(surveyed)))
 
 
-def reached_by(surveyed: Survey, target: Target, *, downgraded: bool = True) -> frozenset[int]:
-    """Return the ranks that requests of `target` may come to.
-
-    Args:
-        downgraded: whether the downgrades of pools count.
-    """
-    floors = {target.floor}
+@lru_cache(maxsize=2)
+def reaches(surveyed: Survey) -> tuple[Reach, ...]:
+    """Return what the rules that can decide reach, and the default; rules that lead to the same are one."""
     quality = surveyed.data.get("fairness", {}).get("quality_floor", {})
-    floors |= {max(target.floor, surveyed.ranks[tier]) for tier in quality.values()}
-    return frozenset().union(*(_under(surveyed, target, floor, downgraded) for floor in floors))
+    raised = {surveyed.ranks[tier] for tier in quality.values()}
+    targets = frozenset(rank for _, rank, _ in surveyed.downgrades())
+    starts: dict[tuple[int, tuple[int, ...]], set[int]] = {}
+    for rule in surveyed.living():
+        if not rule.steps or (rule.floor, rule.steps) in starts:
+            continue
+        found: set[int] = set()
+        for floor in {rule.floor, *(max(rule.floor, rank) for rank in raised)}:
+            found |= _under(surveyed, rule.above(floor), floor, targets)
+        starts[rule.floor, rule.steps] = found
+    return tuple(Reach(floor, frozenset(found)) for (floor, _), found in starts.items())
 
 
-def _under(surveyed: Survey, target: Target, floor: int, downgraded: bool) -> frozenset[int]:
-    found = set(target.above(floor))
-    if not found:
-        return frozenset()
+def _under(surveyed: Survey, ladder: tuple[int, ...], floor: int, targets: frozenset[int]) -> set[int]:
+    found = set(ladder)
     if surveyed.data.get("explore", {}).get("rate", "0") != "0":
-        return frozenset(range(floor, len(surveyed.tiers)))
-    targets = {rank for _, rank, _ in surveyed.downgrades()} if downgraded else set()
+        return found | set(range(floor, len(surveyed.tiers)))
     while True:
         more = {rank for start in found for rank in next_tiers(surveyed, start) if rank >= floor}
         more |= {rank for rank in targets if floor <= rank < max(found)}
         if more <= found:
-            return frozenset(found)
+            return found
         found |= more
 
 

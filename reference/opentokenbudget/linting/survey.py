@@ -7,12 +7,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..conditions import AllOf, Comparison, Condition, Type, attributes_of, parse, shadowed
+from ..conditions import AllOf, Comparison, Condition, Type, attributes_of, parse
 from ..pricing import Catalog, Model
 from ..problems import Problem
 from ..routing import FactTypes, declared_attributes
 from ..routing.facts import WEEKDAYS
 from ..routing.policy import Attribute
+from .proving import never_first
 
 # Every request has these, or the router works them out.
 ALWAYS_THERE = frozenset(
@@ -73,7 +74,7 @@ class Target(Struct, frozen=True):
         return tuple(rank for rank in self.steps if rank >= floor) or (() if not self.steps else (floor,))
 
 
-class Survey(Struct, frozen=True):
+class Survey(Struct, frozen=True, eq=False):
     """Everything that lints ask of a policy.
 
     Attributes:
@@ -182,7 +183,7 @@ def survey(
     if not rules:
         return surveyed
     conditions = [surveyed.with_given(rule.condition, read) for rule in rules]
-    dead = shadowed([*conditions, surveyed.with_given(None, read)], values)
+    dead = never_first([*conditions, surveyed.with_given(None, read)], values)
     return _with_dead(surveyed, dead)
 
 

@@ -14,6 +14,8 @@ from .survey import Survey, Target, warning
 
 _READ_FROM_TEXT = ("keywords", "artefact", "clusters")
 _BINDING = ("reserve", "check")
+# With more pools than these that take some requests only, nobody tries to prove that one is missed by all.
+_TOGETHER = 32
 
 
 def asserted_facts(surveyed: Survey) -> dict[str, str]:
@@ -38,13 +40,14 @@ def asserted_raises(surveyed: Survey) -> Iterator[Problem]:
     A pool that refuses (`reserve` or `check`, with a limit) and takes every such request is a cap.
     """
     asserted = asserted_facts(surveyed)
+    caps = _caps(surveyed)
     usual = max(surveyed.default.ladder, default=-1)
     for rule in surveyed.rules:
         if rule.condition is None or rule.position in surveyed.dead:
             continue
         read = sorted(attributes_of(rule.condition) & asserted.keys())
         raised = [rank for rank in rule.ladder if rank > usual]
-        if not read or not raised or _is_capped(surveyed, rule, raised):
+        if not read or not raised or _is_capped(surveyed, rule, raised, caps):
             continue
         tier = surveyed.tiers[raised[-1]].id
         before = (
@@ -69,18 +72,24 @@ def asserted_partitions(surveyed: Survey) -> Iterator[Problem]:
             yield warning("asserted-partition", f"/pools/{number}/partition_by", message)
 
 
-def _is_capped(surveyed: Survey, rule: Target, raised: Sequence[int]) -> bool:
-    conditions: list[Condition] = []
-    for number, pool in enumerate(surveyed.pools):
-        if pool["enforcement"] not in _BINDING or pool.get("at_limit") == "allow":
-            continue
-        if any(amount is None for _, amount, _ in amounts_of(pool, "")):
-            continue
-        condition = condition_of(surveyed, pool, f"/pools/{number}")
-        if condition is None:
-            return True
-        conditions.append(condition)
-    return bool(conditions) and always_meets(surveyed, rule.condition, conditions, raised)
+def _caps(surveyed: Survey) -> list[Condition | None]:
+    """Return the conditions of the pools that refuse; None for one that takes every request."""
+    return [
+        condition_of(surveyed, pool, f"/pools/{number}")
+        for number, pool in enumerate(surveyed.pools)
+        if pool["enforcement"] in _BINDING
+        and pool.get("at_limit") != "allow"
+        and all(amount is not None for _, amount, _ in amounts_of(pool, ""))
+    ]
+
+
+def _is_capped(
+    surveyed: Survey, rule: Target, raised: Sequence[int], caps: Sequence[Condition | None]
+) -> bool:
+    conditions = [condition for condition in caps if condition is not None]
+    if not caps or len(conditions) < len(caps) or len(conditions) > _TOGETHER:
+        return bool(caps)
+    return always_meets(surveyed, rule.condition, conditions, raised)
 
 
 def _read_by_value_rules(surveyed: Survey) -> set[str]:
