@@ -53,7 +53,9 @@ def run(command: str, folder: Path) -> str:
 def agrees(printed: str, expected: str) -> bool:
     """Return whether `printed` is `expected`, where a line `…` stands for any lines and `…` in a line for any text."""
     pattern = "".join(
-        r"(?:.*\n)*?" if line.strip() == "…" else ".*?".join(map(re.escape, line.rstrip().split("…"))) + r"[ ]*\n"
+        r"(?:.*\n)*?"
+        if line.strip() == "…"
+        else ".*?".join(map(re.escape, line.rstrip().split("…"))) + r"[ ]*\n"
         for line in expected.splitlines()
     )
     return re.fullmatch(pattern, printed if printed.endswith("\n") else printed + "\n") is not None
@@ -74,15 +76,20 @@ def check(fence: Fence, folder: Path) -> None:
             printed = run(command, folder)
             assert agrees(printed, expected), f"{place}: `{command}` prints\n{printed}"
     elif fence.language == "python":
-        done = subprocess.run([sys.executable, "-c", fence.text], cwd=folder, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-c", fence.text]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{place}: {done.stderr}"
     elif fence.language == "sh":
         # `setup` is run by .ci/run in a clean clone, `norun` needs what no test has; both must at least parse.
-        assert fence.words in (("setup",), ("norun",)), f"{place}: a shell fence is `console`, `sh setup` or `sh norun`"
+        assert fence.words in (("setup",), ("norun",)), (
+            f"{place}: a shell fence is `console`, `sh setup` or `sh norun`"
+        )
         for line in fence.text.splitlines():
             shlex.split(line)
     else:
-        assert fence.language == "text", f"{place}: `{fence.language}` is no kind of fence that a test can run"
+        assert fence.language == "text", (
+            f"{place}: `{fence.language}` is no kind of fence that a test can run"
+        )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

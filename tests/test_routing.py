@@ -54,7 +54,7 @@ def tiered(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     return catalog, policy
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(tiered(), st.lists(instants(), min_size=1, max_size=4), st.integers(0, 6000), st.integers(1, 5000))
 def test_the_quick_way_decides_like_the_long_way(
     documents: tuple[dict[str, Any], dict[str, Any]], when: list[int], tokens: int, limit: int
@@ -69,7 +69,7 @@ def test_the_quick_way_decides_like_the_long_way(
         assert canonical_json(quick.as_json()) == canonical_json(long.as_json())
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(whens(), min_size=1, max_size=12), facts)
 def test_the_first_rule_that_the_tree_finds_true_decides(
     written: list[Any], given_facts: dict[str, Any]

@@ -45,9 +45,9 @@ def _catalog(document: Document) -> tuple[Problem, ...]:
 
 
 def _policy(document: Document) -> tuple[Problem, ...]:
-    source = document.references["/catalog"]
-    wrong = _catalog(source)
-    catalog = None if wrong else catalog_of(source)
+    source = document.references.get("/catalog")
+    wrong = () if source is None else _catalog(source)
+    catalog = None if source is None or wrong else catalog_of(source)
     found = list(placed(document, policy_problems(document.data, catalog)))
     found += wrong
     rules = value_rules_of(document)

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 
-from ..documents import Document
+from ..documents import Document, placed
 from ..engine import Engine, Listener
 from ..pricing import Catalog
 from ..problems import Problem, ProblemError
@@ -56,8 +56,19 @@ def policy_of(document: Document) -> Policy:
     """Return the compiled policy of a document without problems.
 
     Raises:
-        ProblemError: `unsupported-feature`.
+        ProblemError: `unsupported-feature`, or `unresolved-reference` where only a digest names a document.
     """
+    absent = [
+        field
+        for field in ("catalog", "value_rules")
+        if field in document.data and f"/{field}" not in document.references
+    ]
+    if absent:
+        message = "only a digest is given, and no document with it is at hand: add its `path`"
+        unresolved = [
+            Problem("unresolved-reference", f"/{field}", message, "OTB-DOC-019") for field in absent
+        ]
+        raise ProblemError(placed(document, unresolved))
     rules = value_rules_of(document)
     return compile_policy(
         document.data,

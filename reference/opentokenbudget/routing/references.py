@@ -54,6 +54,7 @@ class _Check:
             "pools": self.pool_problems,
             "fallback": self.fallback,
             "fairness": self.fairness,
+            "explore": self.explore,
         }
         for field in self.data:
             if field in parts:
@@ -193,6 +194,11 @@ class _Check:
             yield from self.attribute(name, f"/fairness/groups/{entry}")
         for task, name in fairness.get("quality_floor", {}).items():
             yield from self.tier(name, f"/fairness/quality_floor/{_escaped(task)}")
+
+    def explore(self) -> Iterator[Problem]:
+        explore = self.data["explore"]
+        if "when" in explore:
+            yield from _conditions(explore["when"], self.types.request, "/explore/when")
 
     def pool_problems(self) -> Iterator[Problem]:
         yield from _repeated("pool", "/pools", self.data["pools"])
