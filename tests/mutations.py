@@ -121,6 +121,7 @@ def wrong_values(value: Any, *, wide: bool = True) -> Iterator[Any]:
         yield from (value + 1, -value, str(value))
     elif isinstance(value, list):
         yield from ([], value + value, value[:1], value[1:], [*value, None], [*value, 1], [*value, "A b"])
+        yield from ([1, True], [0, False, "0"], ["a", "a"])
     elif isinstance(value, dict):
         yield {}
         yield from ({name: item for name, item in value.items() if name != dropped} for dropped in value)

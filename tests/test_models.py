@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ models = otb.models
 REFERENCE = Path(otb.__file__).parent
 EXAMPLES = {kind: [data for name, data in DOCUMENTS.items() if name.split(".")[0] == kind] for kind in KINDS}
 FRAGMENTS = {kind: fragments(EXAMPLES[kind]) for kind in KINDS}
-# More than the run of every day needs: `OTB_MODELS_EXAMPLES=2000 OTB_MODELS_SIZE=100000 OTB_MODELS_WIDE=1 pytest tests/test_models.py`.
+# More than the run of every day needs:
+# `OTB_MODELS_EXAMPLES=2000 OTB_MODELS_SIZE=100000 OTB_MODELS_WIDE=1 pytest tests/test_models.py`.
 EXAMPLES_PER_KIND = int(os.environ.get("OTB_MODELS_EXAMPLES", "200"))
 LARGEST_SIZE = int(os.environ.get("OTB_MODELS_SIZE", "10000"))
 WIDE = bool(os.environ.get("OTB_MODELS_WIDE"))
@@ -102,28 +104,49 @@ def test_no_place_of_an_example_is_read_otherwise_than_by_the_schema(name: str) 
     assert wrong == []
 
 
+def disagreements(kind: str, candidates: Iterable[Any]) -> list[Any]:
+    """Return those of `candidates` on which the model and the validator differ."""
+    return [data for data in candidates if (accepted(kind, data) is not None) != FAST[kind].is_valid(data)]
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_bound_of_a_schema_is_the_models_own(name: str) -> None:
-    """Just inside and just outside of every least, most, length and size, and for every word, verdicts agree."""
+    """Just inside and just outside of every least, most, length and size, verdicts agree."""
     kind, document = name.split(".")[0], DOCUMENTS[name]
-    wrong = []
+    candidates = []
     for path, value in places(document):
-        others = [
-            replaced(document, path, other)
-            for other in values_at_bounds(value, nodes_at(kind, path), largest=LARGEST_SIZE)
-        ]
-        if isinstance(value, dict):
-            others += [
-                replaced(document, path, {**value, key: value[old]})
-                for old in value
-                for key in values_at_bounds(old, names_at(kind, path), largest=LARGEST_SIZE)
-            ]
-        wrong += [
-            (path, nodes_at(kind, path))
-            for data in others
-            if (accepted(kind, data) is not None) != FAST[kind].is_valid(data)
-        ]
-    assert wrong == []
+        others = values_at_bounds(value, nodes_at(kind, path), largest=LARGEST_SIZE)
+        candidates += [replaced(document, path, other) for other in others]
+        for old in value if isinstance(value, dict) else ():
+            keys = values_at_bounds(old, names_at(kind, path), largest=LARGEST_SIZE)
+            candidates += [replaced(document, path, {**value, key: value[old]}) for key in keys]
+    assert disagreements(kind, candidates) == []
+
+
+def words_of(schema: Any) -> Iterator[str]:
+    """Yield every word that an enumeration or a constant of `schema` allows."""
+    if isinstance(schema, dict):
+        yield from (word for word in (*schema.get("enum", ()), schema.get("const")) if isinstance(word, str))
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from words_of(inner)
+
+
+WORDS = {kind: sorted({*words_of(SCHEMAS[kind]), *words_of(adapter(kind).json_schema())}) for kind in KINDS}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_word_and_every_field_is_known_to_both(name: str) -> None:
+    """Where words are enumerated each word of schema or model, and in a form each field, gets one verdict."""
+    kind, document = name.split(".")[0], DOCUMENTS[name]
+    candidates = []
+    for path, value in places(document):
+        nodes = nodes_at(kind, path)
+        if any("enum" in node or "const" in node for node in nodes):
+            candidates += [replaced(document, path, word) for word in WORDS[kind]]
+        for field in {field for node in nodes for field in node.get("properties", ())}:
+            for item in FRAGMENTS[kind].get(field, ())[:2] if isinstance(value, dict) else ():
+                candidates.append(replaced(document, path, {**value, field: item}))
+    assert disagreements(kind, candidates) == []
 
 
 DEFINITIONS = {
