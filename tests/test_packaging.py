@@ -8,9 +8,12 @@ import sys
 import tarfile
 import venv
 import zipfile
+from importlib.metadata import distribution, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = sorted(path.name for path in (ROOT / "schemas" / "v1").glob("*.json"))
@@ -61,23 +64,38 @@ def test_the_sdist_holds_what_the_tests_need(built: tuple[Path, Path]) -> None:
     assert expected <= names, sorted(expected - names)[:10]
 
 
+def base_dependencies() -> set[str]:
+    """Return the distributions that a plain installation brings: no extra, no developer's tool."""
+    found: set[str] = set()
+    pending = ["opentokenbudget"]
+    while pending:
+        name = pending.pop()
+        for requirement in map(Requirement, requires(name) or ()):
+            wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+            key = canonicalize_name(requirement.name)
+            if wanted and key not in found:
+                found.add(key)
+                pending.append(requirement.name)
+    return found
+
+
 @pytest.fixture(scope="session")
 def installed(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The scripts of an environment that has the wheel, and of the developer's tools none."""
+    """The Python of an environment with the wheel and its base dependencies, and nothing else."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, with_pip=False, symlinks=True)
     site = next((folder / "lib").glob("python*")) / "site-packages"
     with zipfile.ZipFile(built[0]) as wheel:
         wheel.extractall(site)
-    # The libraries come from this environment: what is tested is our wheel, not the registry.
-    ours = Path(next(path for path in sys.path if path.endswith("site-packages")))
-    for package in ours.iterdir():
-        if not package.name.startswith(
-            ("opentokenbudget", "_opentokenbudget", "pytest", "hypothesis", "__editable")
-        ):
-            target = site / package.name
-            if not target.exists() and package.suffix != ".pth":
-                target.symlink_to(package)
+    # The libraries are those of this environment: what is tested is our wheel, not the registry.
+    for name in base_dependencies():
+        shipped = distribution(name)
+        for top in {
+            file.parts[0] for file in shipped.files or () if file.parts[0] not in ("..", "__pycache__")
+        }:
+            target = site / top
+            if not target.exists():
+                target.symlink_to(Path(str(shipped.locate_file(top))))
     return folder / "bin" / "python"
 
 
@@ -104,6 +122,21 @@ def test_both_commands_start_from_the_wheel(
     done = run(installed, module, arguments, tmp_path)
     assert done.returncode == 0, done.stderr
     assert expected in done.stdout
+
+
+def test_a_plain_installation_brings_no_heavy_library() -> None:
+    """The base dependencies are few, and none of those that an extra is for."""
+    base = base_dependencies()
+    assert {"click", "pydantic", "jsonschema-rs"} <= base
+    assert not base & {
+        "numpy",
+        "duckdb",
+        "scikit-learn",
+        "genai-prices",
+        "pytest",
+        "hypothesis",
+        "opentelemetry-sdk",
+    }
 
 
 def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
