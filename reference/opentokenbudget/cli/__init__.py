@@ -6,12 +6,17 @@ Exit codes: 0 good (warnings too, unless `--strict`; a denial is an answer), 1 p
 
 from __future__ import annotations
 
+import gc
+import contextlib
+import io
+import os
 import sys
 
 import click
 
 from ..problems import CannotOpen, ProblemError
-from .lazy import Command, LazyGroup
+from .lazy import CannotGoOn, Command, LazyGroup
+from .printing import open_streams, print_lines, silence, tell
 
 COMMANDS = {
     "demo": Command("demo", "Route bundled traffic under a policy: saving, quality, log, all printed."),
@@ -40,38 +45,70 @@ def otb() -> None:
 
 def main() -> None:
     """Run `otb` and exit with its code."""
+    open_streams()
     sys.exit(run(otb))
 
 
 def run(command: click.Command, arguments: list[str] | None = None) -> int:
     """Return the exit code of `command`; nothing that a user does ends in a traceback."""
     try:
+        return _run(command, arguments)
+    except KeyboardInterrupt:
+        # While something else was being told.
+        return 130
+
+
+def _run(command: click.Command, arguments: list[str] | None) -> int:
+    try:
         code = command.main(args=arguments, standalone_mode=False)
     except click.exceptions.Exit as wanted:
         return wanted.exit_code
     except click.ClickException as misuse:
-        misuse.show()
+        told = io.StringIO()
+        misuse.show(told)
+        tell(told.getvalue().rstrip("\n"))
         return 2
     except click.Abort:
-        click.echo("stopped", err=True)
+        tell("stopped")
         return 130
     except CannotOpen as missing:
-        click.echo(f"error: {missing}", err=True)
+        tell(f"error: cannot open `{_in_line(missing.path)}`: {_in_line(missing.reason)}")
         return 2
     except ProblemError as wrong:
-        for problem in wrong.problems:
-            click.echo(str(problem), err=True)
-        return 1
-    except BrokenPipeError:
-        # The reader of our output has gone; Python's own attempt to flush must not speak up.
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115
-        return 0
-    except Exception as fault:  # the last wall before the user: told in one line, exit 3
-        click.echo(f"internal error: {type(fault).__name__}: {fault}", err=True)
-        click.echo("this is a fault of otb: please report it; OTB_DEBUG=1 shows where", err=True)
-        import os
+        from .formats import line_of
 
+        print_lines((line_of(problem) for problem in wrong.problems), err=True)
+        return 1
+    except CannotGoOn as world:
+        return _stopped_by(world.error)
+    except OSError as world:
+        return _stopped_by(world)
+    except MemoryError:
+        tell("error: not enough memory")
+        return 2
+    except Exception as fault:  # the last wall before the user: told in one line, exit 3
+        tell(f"internal error: {type(fault).__name__}: {_in_line(str(fault))}")
+        tell("this is a fault of otb: please report it; OTB_DEBUG=1 shows where")
         if os.environ.get("OTB_DEBUG"):
             raise
         return 3
     return code if isinstance(code, int) else 0
+
+
+def _stopped_by(world: OSError) -> int:
+    """Return the exit code where a file or a stream failed under us."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+            continue
+        silence(stream)
+    if isinstance(world, BrokenPipeError):
+        # The reader of our output has gone and wants no more: that is no failure.
+        return 0
+    name = f"`{_in_line(os.fsdecode(world.filename))}`: " if isinstance(world.filename, str | bytes) else ""
+    tell(f"error: {name}{_in_line((world.strerror or str(world)).lower())}")
+    return 2
+
+
+def _in_line(text: str) -> str:
+    return text.replace("\n", "\\n")
