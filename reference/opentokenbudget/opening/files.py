@@ -15,6 +15,8 @@ from pathlib import Path
 from opentokenbudget.documents import CAPS, CannotFetch, Document, load_documents
 from opentokenbudget.problems import CannotOpen, Problem
 
+from .pipes import read_pipe
+
 STANDARD_INPUT = "-"
 _STANDARD_INPUT_NAME = "<stdin>"
 
@@ -51,12 +53,17 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """Return the bytes of the file `path`, or of standard input for `-`: at most one more than is allowed.
 
     Raises:
-        CannotOpen: the file is missing or cannot be opened.
+        CannotOpen: the file is missing or cannot be opened, or is a pipe to which nobody writes.
     """
     named = os.fspath(path)
     try:
         if named == STANDARD_INPUT:
+            # Without a standard input, Python has None in its place.
+            if sys.stdin is None:
+                raise CannotOpen(named, "standard input is closed")
             return sys.stdin.buffer.read(CAPS.size_bytes + 1)
+        if stat.S_ISFIFO(os.stat(named).st_mode):
+            return read_pipe(named, CAPS.size_bytes + 1)
         with open(named, "rb") as stream:
             return stream.read(CAPS.size_bytes + 1)
     except (OSError, ValueError) as error:
