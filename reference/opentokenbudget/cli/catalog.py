@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .lazy import Command, LazyGroup
-from .parameters import at_option
+from .parameters import at_option, standard_input_once
+from .printing import print_json, print_lines
 
 if TYPE_CHECKING:
     from ..importing.catalog_diff import Change
@@ -88,6 +89,7 @@ def diff(
     from ..importing.disagreement import compare_sources, largest_gap
     from ..opening import open_document
 
+    standard_input_once(first, second)
     one = open_document(first, kind="catalog").data
     other = open_document(second, kind="catalog").data
     if disagreements:
@@ -124,31 +126,31 @@ def lint(file: str, against: tuple[str, ...], strict: bool, form: str) -> int:
     from ..importing.quarantine import suspicions
     from ..opening import open_document
 
+    standard_input_once(file, *against)
     document = open_document(file, kind="catalog")
     others = [open_document(path, kind="catalog").data for path in against]
     found = placed(document, suspicions(document.data, against=others))
     if form == "json":
-        click.echo(json.dumps([problem.as_json() for problem in found], ensure_ascii=False, indent=2))
+        print_json([problem.as_json() for problem in found])
     else:
-        for problem in found:
-            click.echo(str(problem))
         models = len(document.data["models"])
-        click.echo(f"{_many(len(found), 'odd price')} in {_many(models, 'model')}")
+        told = [str(problem) for problem in found]
+        print_lines([*told, f"{_many(len(found), 'odd price')} in {_many(models, 'model')}"])
     return 1 if strict and found else 0
 
 
 def _print_changes(changes: tuple[Change, ...], form: str) -> None:
     if form == "json":
-        click.echo(json.dumps([change.as_json() for change in changes], ensure_ascii=False, indent=2))
+        print_json([change.as_json() for change in changes])
         return
-    for change in changes:
-        click.echo(_change_line(change))
+    told = [_change_line(change) for change in changes]
     counts = {kind: sum(change.kind == kind for change in changes) for kind in ("added", "removed", "rate")}
     others = len(changes) - sum(counts.values())
-    click.echo(
+    told.append(
         f"{_many(counts['added'], 'model')} added, {counts['removed']} removed, "
         f"{_many(counts['rate'], 'rate')} changed, {_many(others, 'other change')}"
     )
+    print_lines(told)
 
 
 def _change_line(change: Change) -> str:
@@ -183,17 +185,19 @@ def _print_disagreements(comparison: Comparison, form: str) -> None:
             "agreeing": comparison.agreeing,
             "disagreements": [item.as_json() for item in comparison.disagreements],
         }
-        click.echo(json.dumps(form_json, ensure_ascii=False, indent=2))
+        print_json(form_json)
         return
+    told = []
     for item in comparison.disagreements:
         names = " = ".join(dict.fromkeys(item.models))
         first, second = (side if side is not None else "no price" for side in (item.first, item.second))
         ratio = f" ({item.ratio} times)" if item.ratio else ""
         when = f" when {item.when}" if item.when else ""
         hint = "" if item.likelier == "unknown" else f"; likelier the {item.likelier}"
-        click.echo(f"{names} {item.meter} {first} | {second}{ratio}{when}{hint}: {item.because}")
+        told.append(f"{names} {item.meter} {first} | {second}{ratio}{when}{hint}: {item.because}")
     both, apart = _many(comparison.models, "model"), len(comparison.disagreements)
-    click.echo(f"{both} in both; {comparison.agreeing:,} rates are the same, {apart:,} are not")
+    told.append(f"{both} in both; {comparison.agreeing:,} rates are the same, {apart:,} are not")
+    print_lines(told)
 
 
 def _many(count: int, what: str) -> str:

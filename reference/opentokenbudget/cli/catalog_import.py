@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..amounts import InvalidInstant, parse_date
 from ..opening import CannotOpen, read_bytes
 from ..problems import ProblemError
 from .lazy import Command, LazyGroup
+from .printing import print_text, tell
 
 if TYPE_CHECKING:
     from ..importing.drafts import Imported
@@ -160,26 +160,26 @@ def _write(imported: Imported, out: str | None, form: str | None, loss: str | No
     as_json = form == "json" or (form is None and (out or "").endswith(".json"))
     text = json_text(imported.catalog) if as_json else yaml_text(imported.catalog)
     if out is None:
-        click.echo(text, nl=False)
+        print_text(text.rstrip("\n"))
     else:
         _write_text(out, text)
     if quiet:
         return
     models, periods = imported.catalog["models"], sum(len(m["prices"]) for m in imported.catalog["models"])
-    click.echo(f"{len(models):,} models, {periods:,} price periods", err=True)
-    click.echo(", ".join(f"{count:,} {severity}" for severity, count in counts.items()), err=True)
+    tell(f"{len(models):,} models, {periods:,} price periods")
+    tell(", ".join(f"{count:,} {severity}" for severity, count in counts.items()))
     if imported.quarantined:
-        click.echo(f"{len(imported.quarantined):,} suspicious prices:", err=True)
+        tell(f"{len(imported.quarantined):,} suspicious prices:")
         for problem in imported.quarantined[:_SHOWN]:
-            click.echo(f"  {problem.code} {problem.message}", err=True)
+            tell(f"  {problem.code} {problem.message}")
         if len(imported.quarantined) > _SHOWN:
-            click.echo(f"  and {len(imported.quarantined) - _SHOWN:,} more: --loss writes them all", err=True)
+            tell(f"  and {len(imported.quarantined) - _SHOWN:,} more: --loss writes them all")
 
 
 def _write_text(path: str, text: str) -> None:
     try:
         if path == "-":
-            sys.stdout.write(text)
+            print_text(text.rstrip("\n"))
         else:
             Path(path).write_text(text, encoding="utf-8", newline="\n")
     except (OSError, ValueError) as error:

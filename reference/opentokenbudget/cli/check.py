@@ -7,10 +7,10 @@ import time
 import click
 
 from ..documents import KINDS
-from .checking import STANDARD_INPUT, check_files, colour_wanted
-from .formats import FORMATS, rendered, visible
-from .parameters import at_option
-from .printing import print_text
+from .checking import check_files, colour_wanted
+from .formats import FORMATS, rendered
+from .parameters import at_option, standard_input_once
+from .printing import print_lines, print_text
 
 
 @click.command("check")
@@ -35,12 +35,11 @@ def check(
     otb check policy.yaml
     otb check policy.yaml prices.yaml --at 2027-01-01 --strict --format sarif > otb.sarif
     """
-    if files.count(STANDARD_INPUT) > 1:
-        raise click.UsageError("standard input can be checked once")
+    standard_input_once(*files)
     checked = check_files(files, kind=kind, at=time.time_ns() if at is None else at)
     print_text(rendered(checked, form, strict=strict, quiet=quiet, colour=colour_wanted()))
     for missing in checked.unopened:
-        click.echo(f"error: cannot open `{visible(missing.path)}`: {visible(missing.reason)}", err=True)
+        print_lines([f"error: cannot open `{missing.path}`: {missing.reason}"], err=True)
     if checked.unopened:
         return 2
     return 1 if checked.errors or (strict and checked.warnings) else 0

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..documents import CAPS, Document, load_documents, placed, read
+from ..documents import Document, load_documents, placed, read
 from ..linting import document_lints
 from ..opening import meaning_problems, read_bytes
 from ..opening.files import _read_below
@@ -19,9 +17,6 @@ from ..routing import policy_problems
 from ..value import value_problems
 
 STANDARD_INPUT = "-"
-# How long a pipe may be without a writer: who starts us and the writer together needs a moment.
-PATIENCE_S = 0.5
-_PAUSE_S = 0.02
 
 
 class Checked(NamedTuple):
@@ -113,49 +108,8 @@ def kind_by_shape(data: object) -> str | None:
     return None
 
 
-def first_bytes(name: str) -> bytes:
-    """Return the bytes of the file `name`, at most one more than a document may have.
-
-    Raises:
-        CannotOpen: missing, not to be opened, or a pipe to which nobody writes.
-    """
-    try:
-        is_pipe = name != STANDARD_INPUT and stat.S_ISFIFO(os.stat(name).st_mode)
-    except (OSError, ValueError):
-        is_pipe = False  # Reading says what is wrong.
-    return _from_pipe(name) if is_pipe else read_bytes(name)
-
-
-def _from_pipe(name: str) -> bytes:
-    """Return what comes through the named pipe; opening it plainly would wait for a writer for ever."""
-    try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError as wrong:
-        raise CannotOpen(name, (wrong.strerror or "cannot be opened").lower()) from None
-    with open(descriptor, "rb", buffering=0) as stream:
-        begun = b""
-        deadline = time.monotonic() + PATIENCE_S
-        while not begun:
-            # Nothing is the end of the text when nobody writes, None when a writer has said nothing yet.
-            chunk = stream.read(1)
-            if chunk is None:
-                break
-            if not chunk and time.monotonic() > deadline:
-                raise CannotOpen(name, "nobody writes to this pipe")
-            if not chunk:
-                time.sleep(_PAUSE_S)
-            begun = chunk
-        os.set_blocking(descriptor, True)
-        chunks = [begun]
-        size = len(begun)
-        while size <= CAPS.size_bytes and (chunk := stream.read(1 << 16)):
-            chunks.append(chunk)
-            size += len(chunk)
-    return b"".join(chunks)
-
-
 def _load(name: str, kind: str | None) -> tuple[Document | None, tuple[Problem, ...]]:
-    raw = first_bytes(name)
+    raw = read_bytes(name)
     shown = shown_name(name)
     first = shown.rpartition("/")[2]
     folder = Path() if name == STANDARD_INPUT else Path(name).parent

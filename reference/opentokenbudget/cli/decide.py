@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -14,7 +13,8 @@ from ..opening import load_policy, read_bytes
 from ..problems import ProblemError
 from ..routing import trace_of
 from .explaining import explained
-from .parameters import at_option
+from .parameters import at_option, standard_input_once
+from .printing import print_json, print_lines
 
 
 @click.command("decide")
@@ -37,6 +37,7 @@ def decide(
 
     A denial is an answer too: the exit code is 0.
     """
+    standard_input_once(policy, request)
     document, problems = parse_document(
         read_bytes(request), file="<stdin>" if request == "-" else request, kind="request"
     )
@@ -50,10 +51,6 @@ def decide(
             given = {"score": ended.removeprefix("score=")}
         decision = engine.next(decision, at=at, **given)
     if form == "json":
-        click.echo(
-            json.dumps(
-                decision.as_json(trace_of(decision) if explain else None), ensure_ascii=False, indent=2
-            )
-        )
+        print_json(decision.as_json(trace_of(decision) if explain else None))
     else:
-        click.echo("\n".join(explained(decision, why=explain)))
+        print_lines(explained(decision, why=explain))

@@ -23,6 +23,7 @@ from ..replay import RawRow, RowReader, Simulation, Summary, share
 from ..routing import Decision, Policy, compile_policy
 from .explaining import explained
 from .parameters import Instant
+from .printing import print_lines
 from .simulated import percent
 
 DAY_NS = 86_400 * 10**9
@@ -53,7 +54,7 @@ def demo(as_of: int | None, out: str, count: int, seed: str) -> None:
     policy = policy_of(desk.policy)
     ours, sample = replay(policy, desk, log=desk.folder / "usage.jsonl")
     large, small = (replay(single(desk.policy, rank), desk)[0] for rank in (-1, 0))
-    click.echo("\n".join(_report(desk, policy, ours, large, small, sample)))
+    print_lines(_report(desk, policy, ours, large, small, sample))
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,18 +49,22 @@ def visible(text: str) -> str:
 
 
 def line_of(problem: Problem, *, colour: bool = False) -> str:
-    """Return `file:line:column code pointer: message (requirement)`, with `warning` before the code of one."""
-    place = problem.place or _NOWHERE
-    file = visible(place.file)
+    """Return `file:line:column code pointer: message (requirement)`, with `warning` before the code of one.
+
+    What has no place has none.
+    """
+    place = problem.place
+    file = "" if place is None else visible(place.file)
     if file.lstrip().startswith("::"):
         file = f"./{file}"  # The same file; GitHub takes a line that begins with `::` as a command.
+    where = "" if place is None else f"{file}:{place.line}:{place.column} "
     is_error = problem.severity == "error"
     code = problem.code if is_error else f"warning {problem.code}"
     if colour:
         code = f"\x1b[{31 if is_error else 33}m{code}\x1b[0m"
     pointer = f" {visible(problem.pointer)}" if problem.pointer else ""
     requirement = f" ({problem.requirement})" if problem.requirement else ""
-    return f"{file}:{place.line}:{place.column} {code}{pointer}: {visible(problem.message)}{requirement}"
+    return f"{where}{code}{pointer}: {visible(problem.message)}{requirement}"
 
 
 def as_text(checked: Checked, *, quiet: bool = False, colour: bool = False) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .parameters import at_option
+from .printing import print_json, print_lines, tell
 
 if TYPE_CHECKING:
     from ..importing.litellm_config import ImportedPolicy
@@ -79,7 +80,7 @@ def _imported(folder: str, source: str, loss: str | None, *, force: bool, at: in
     elsewhere = {} if loss in (None, "-") else {str(loss): report}
     _write(Path(folder), files, force=force, elsewhere=elsewhere)
     if loss == "-":
-        click.echo(report, nl=False)
+        print_json([fate.as_json() for fate in found.fates])
     _summarize(found, loss or os.path.join(folder, _LOSS))
     _print_next(folder, decides="pools" not in found.policy, err=loss == "-")
     return 0
@@ -103,29 +104,28 @@ def _summarize(found: ImportedPolicy, report: str) -> None:
     from .formats import visible
 
     for warning in found.warnings:
-        click.echo(f"warning: {visible(str(warning))}", err=True)
+        tell(f"warning: {visible(str(warning))}")
     counts = counted(tuple(fate.loss for fate in found.fates))
     listed = ", ".join(f"{number} {severity}" for severity, number in counts.items())
     where = "" if report == "-" else f"; each with its reason in {report}"
-    click.echo(f"imported: {listed}{where}", err=True)
+    tell(f"imported: {listed}{where}")
     for fate in found.fates:
         if fate.loss.severity == "refused":
-            click.echo(f"refused {visible(fate.loss.path)}: {visible(fate.loss.note)}", err=True)
+            tell(f"refused {visible(fate.loss.path)}: {visible(fate.loss.note)}")
     pools = len(found.policy.get("pools", ()))
     if pools:
-        click.echo(
+        tell(
             f"budgets became {pools} pool{'s' if pools > 1 else ''}: `otb check` takes them, but this engine does not"
-            " do pools yet and refuses to decide until they are taken out",
-            err=True,
+            " do pools yet and refuses to decide until they are taken out"
         )
 
 
 def _print_next(folder: str, *, decides: bool, err: bool = False) -> None:
     policy, request = (shlex.quote(os.path.join(folder, name)) for name in ("policy.yaml", "request.json"))
-    click.echo(f"wrote {folder}; next:", err=err)
-    click.echo(f"  otb check {policy}", err=err)
+    told = [f"wrote {folder}; next:", f"  otb check {policy}"]
     if decides:
-        click.echo(f"  otb decide {policy} {request} --explain", err=err)
+        told.append(f"  otb decide {policy} {request} --explain")
+    print_lines(told, err=err)
 
 
 def _write(

@@ -17,12 +17,26 @@ class Command(NamedTuple):
     help: str
 
 
+class CannotGoOn(Exception):
+    """A file or a stream failed under a command: `error` says how. Click would end on its own with some of these."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
 class LazyGroup(click.Group):
     """Lists its commands without importing them."""
 
     def __init__(self, *args: Any, commands_by_name: dict[str, Command], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.commands_by_name = commands_by_name
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            raise CannotGoOn(error) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands_by_name)

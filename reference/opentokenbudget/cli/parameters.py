@@ -32,6 +32,16 @@ at_option = click.option(
 )
 
 
+def standard_input_once(*names: str) -> None:
+    """Refuse `names` of which two are standard input, which can be read once.
+
+    Raises:
+        click.UsageError: `-` is given twice.
+    """
+    if names.count("-") > 1:
+        raise click.UsageError("`-` is given twice: standard input can be read once")
+
+
 def pairs(texts: Iterable[str], what: str) -> dict[str, str]:
     """Return `KEY=VALUE` texts as a mapping.
 

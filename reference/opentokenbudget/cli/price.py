@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -11,6 +10,7 @@ import click
 from ..amounts import InvalidDecimal, parse_decimal
 from ..opening import load_catalog
 from .parameters import at_option, pairs
+from .printing import print_json, print_lines
 
 
 @click.command("price")
@@ -54,15 +54,16 @@ def price(
     )
     form_json: dict[str, Any] = cost.as_json()
     if form == "json":
-        click.echo(json.dumps(form_json, ensure_ascii=False, indent=2))
+        print_json(form_json)
         return
+    told = []
     for line in form_json["lines"]:
         rate = line["rate"]
         per = "" if rate["per"] == 1 else f" per {rate['per']:,}"
         free = f" ({line['free']} free)" if "free" in line else ""
         quantity = f"{line['quantity']:,}" if isinstance(line["quantity"], int) else line["quantity"]
-        click.echo(f"{line['meter']:<24} {quantity:>14}{free} × {rate['amount']}{per} = {line['amount']}")
-    click.echo(f"{'total':<24} {cost.model} {form_json['total']} {form_json['currency']}")
+        told.append(f"{line['meter']:<24} {quantity:>14}{free} × {rate['amount']}{per} = {line['amount']}")
+    print_lines([*told, f"{'total':<24} {cost.model} {form_json['total']} {form_json['currency']}"])
 
 
 def _quantity(text: str) -> int | str:
