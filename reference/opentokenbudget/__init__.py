@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .documents import Document, load_documents, models, parse_document, schema_problems
-    from .engine import Engine, Listener
+    from .engine import Engine, Listener, decision_record
     from .opening import load_catalog, load_policy, open_document, open_engine
     from .pricing import Catalog, Cost, PriceProblem, compile_catalog
     from .problems import CannotOpen, Place, Problem, ProblemError
@@ -39,6 +39,7 @@ _HOMES = {
     "Request": "routing",
     "compile_catalog": "pricing",
     "compile_policy": "routing",
+    "decision_record": "engine",
     "load_catalog": "opening",
     "load_documents": "documents",
     "load_policy": "opening",
@@ -67,6 +68,7 @@ __all__ = [
     "Request",
     "compile_catalog",
     "compile_policy",
+    "decision_record",
     "load_catalog",
     "load_documents",
     "load_policy",
