@@ -78,8 +78,9 @@ def priced_attempt(
         PriceProblem: see `Catalog.price`.
     """
     attempt = decision.attempts[-1]
+    # Not the context of the decision: a denial after a failed attempt has none, and the attempt had one.
     return decision.policy.catalog.price(
-        served or attempt.candidate.model.id, usage, attempt.at, {**decision.context, **(context or {})}
+        served or attempt.candidate.model.id, usage, attempt.at, _served_context(decision, context)
     )
 
 
@@ -119,7 +120,7 @@ def attempt_record(
     if cost is not None:
         models["priced"] = cost.model
     record["models"] = models
-    merged = {**attempt.candidate.context, **decision.request.context, **(context or {})}
+    merged = _served_context(decision, context)
     if merged:
         record["context"] = merged
     record["usage_source"] = usage_source
@@ -138,6 +139,12 @@ def attempt_record(
         record["score"] = score
     record["outcome"] = {"status": "ok"} if error is None else {"status": "error", "error": error}
     return record
+
+
+def _served_context(decision: Decision, context: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the context that the last attempt was served in: as told, else its deployment's and the request's."""
+    candidate = decision.attempts[-1].candidate
+    return {**candidate.context, **decision.request.context, **(context or {})}
 
 
 def _facts(record: dict[str, Any], decision: Decision) -> None:

@@ -90,13 +90,11 @@ def unmeasured_liability(surveyed: Survey) -> Iterator[Problem]:
                 for rating in ratings_of(surveyed, candidate)
                 if parse_date(rating["as_of"]) <= surveyed.at
             ]
-            latest = max(known, key=lambda rating: parse_date(rating["as_of"]), default=None)
-            if latest is None:
-                why = "no rating of it is in force yet"
-            elif "default" not in latest.get("quality", {}):
-                why = "its rating has no `default` quality"
-            else:
+            if any("default" in rating.get("quality", {}) for rating in known):
                 continue
+            why = "no rating of it is in force yet"
+            if known:
+                why = "no rating of it has a `default` quality"
             message = (
                 f"`liability` takes the quality of `{candidate.name}` for 0 where it is not known: {why}"
             )

@@ -137,7 +137,7 @@ def _facts_of(surveyed: Survey, tier: str, candidate: Candidate) -> Mapping[str,
     """Return by fact of a candidate the values that it may have; none where it is always missing."""
     values: dict[str, Sequence[Any]] = {
         "model": (candidate.model.id,),
-        "provider": (candidate.model.provider,),
+        "provider": (candidate.model.provider,) if candidate.model.provider else (),
         "deployment": (candidate.name,),
         "tier": (tier,),
     }
@@ -151,11 +151,11 @@ def _facts_of(surveyed: Survey, tier: str, candidate: Candidate) -> Mapping[str,
 
 
 def ratings_of(surveyed: Survey, candidate: Candidate) -> list[Mapping[str, Any]]:
-    """Return the ratings that count for a candidate: its deployment's own, else those of its model."""
-    ratings = surveyed.data.get("ratings", ())
-    own = [rating for rating in ratings if rating["model"] == candidate.name]
-    return own or [
-        rating for rating in ratings if surveyed.catalog.resolve(rating["model"]) is candidate.model
+    """Return the ratings that may count for a candidate: its deployment's own, and those of its model."""
+    return [
+        rating
+        for rating in surveyed.data.get("ratings", ())
+        if rating["model"] == candidate.name or surveyed.catalog.resolve(rating["model"]) is candidate.model
     ]
 
 

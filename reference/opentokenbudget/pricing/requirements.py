@@ -33,6 +33,7 @@ OF_CATALOGS = {
     "nested-extends": "OTB-CAT-021",
     "overlapping-periods": "OTB-CAT-011",
     "redirect-loop": "OTB-CAT-017",
+    "unknown-context": "OTB-CAT-029",
     "unknown-model": "OTB-CAT-027",
     "unknown-source": "OTB-CAT-023",
     "unpriced-meter": "OTB-CAT-028",

@@ -19,7 +19,7 @@ from .decision import Attempt, AttemptKind, Question
 from .identity import draw
 from .policy import Policy
 from .request import Request
-from .tiers import Candidate, Tariff, Tier, quality_of
+from .tiers import Candidate, Tariff, Tier
 from .trace import Note
 
 
@@ -145,6 +145,8 @@ def _appraise(
     input_tokens = request.input_tokens
     if input_tokens > candidate.max_input or input_tokens + limit > candidate.context_window:
         return "exceeds-context"
+    if exclusions is not NO_EXCLUSIONS and candidate.context_window <= exclusions.window:
+        return "exceeds-context"
     if health and "unhealthy" in (health.get(candidate.name), health.get(candidate.model.id)):
         return "unhealthy"
     if tier.selection == "weighted" and candidate.weight == 0:
@@ -177,8 +179,6 @@ def _excluded(candidate: Candidate, exclusions: Exclusions) -> str | None:
         return "already-tried"
     if candidate.model.id in exclusions.gone:
         return "model-gone"
-    if candidate.context_window <= exclusions.window:
-        return "exceeds-context"
     return None
 
 
@@ -188,35 +188,34 @@ def _unpriced(estimator: Estimator, request: Request, at: int) -> str:
 
 
 def _lacks(capabilities: Capabilities, needs: Sequence[str]) -> str | None:
-    """Return what `needs` finds missing; what is not declared is missing."""
+    """Return what `needs` finds missing, features first; what is not declared is missing."""
+    missing = None
     for need in needs:
         side, dot, modality = need.partition(".")
         if not dot:
             if need not in (capabilities.features or ()):
                 return "lacks-feature"
         elif modality not in ((capabilities.input if side == "input" else capabilities.output) or ()):
-            return "lacks-modality"
-    return None
+            missing = "lacks-modality"
+    return missing
 
 
 def _facts(
     question: Question, tier: Tier, candidate: Candidate, at: int, expected: int, bound: int
 ) -> dict[str, Any]:
-    """Return the facts of a candidate, which `require` reads."""
+    """Return the facts of a candidate, which `require` reads; None is missing."""
     model = candidate.model
     facts: dict[str, Any] = {
         "model": model.id,
-        "provider": model.provider,
+        "provider": model.provider or None,
         "deployment": candidate.name,
         "tier": tier.id,
         "cost": expected,
         "bound": bound,
-        "features": frozenset(model.capabilities.features or ()),
+        "features": model.capabilities.features,
+        "latency_ms": candidate.latency_ms_at(at),
+        "quality": candidate.quality_at(at, question.task),
     }
-    rating = candidate.rating_at(at)
-    if rating is not None:
-        facts["latency_ms"] = rating.latency_ms
-        facts["quality"] = quality_of(rating, question.task)
     for key, value in (*question.request.context.items(), *candidate.context.items()):
         facts[f"context.{key}"] = value
     return facts
@@ -248,9 +247,8 @@ def _utility(question: Question, tier: Tier, offer: Offer, at: int) -> int:
 
     Exact, in units of 10⁻³⁹ of the currency: milliseconds bring 10³, quality and value 10¹² each.
     """
-    rating = offer.candidate.rating_at(at)
-    latency_ms = (rating.latency_ms or 0) if rating is not None else 0
-    quality = quality_of(rating, question.task) or 0
+    latency_ms = offer.candidate.latency_ms_at(at) or 0
+    quality = offer.candidate.quality_at(at, question.task) or 0
     scale = PICO * PICO
     return (
         offer.expected * 1000 * scale

@@ -187,7 +187,8 @@ def _tiers_after(policy: Policy, question: Question, rank: int) -> Iterator[tupl
     if policy.fallback is not None:
         start = rest[-1] if rest else rank
         for following in policy.fallback.next_tiers(start, question.floor, len(policy.tiers)):
-            yield following, "fallback-tier"
+            if following != rank and following not in rest:
+                yield following, "fallback-tier"
 
 
 def _rest(ladder: tuple[int, ...], rank: int) -> tuple[int, ...]:

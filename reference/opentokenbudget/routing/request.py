@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from ..amounts import InvalidDecimal, parse_decimal, parse_instant
 from ..documents import schema_problems
+from ..pricing.reckoning import read_quantities
 from ..problems import Problem, ProblemError, did_you_mean
 from .policy import Policy
 
@@ -54,7 +55,8 @@ def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
 
     Raises:
         ProblemError: every problem of shape (schemas/v1/request.schema.json), `unknown-attribute`,
-            `wrong-type`, `not-one-of`, `duplicate-meter`.
+            `wrong-type`, `not-one-of`, and what is wrong with `max_usage`: `bad-meter`, `duplicate-meter`,
+            `bad-quantity`, `conflicting-fields`.
 
     Source: spec/60-decision.md OTB-DEC-001 ff.
     """
@@ -67,6 +69,8 @@ def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
                 attributes[name] = normal
             else:
                 found.append(problem)
+        if "max_usage" in data:
+            found += _max_usage_problems(data["max_usage"])
     if found:
         raise ProblemError(found)
     text = data.get("text")
@@ -92,6 +96,19 @@ def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
         source=data,
         plain=not (data.get("needs") or data.get("context") or data.get("max_usage")),
     )
+
+
+def _max_usage_problems(max_usage: Mapping[str, Any]) -> list[Problem]:
+    """Return why `max_usage` bounds nothing: no usage, or one of the wholes that have fields of their own."""
+    found: list[Problem] = []
+    read_quantities(max_usage, "/max_usage", found)
+    for whole, field in (("input", "input_tokens"), ("output", "max_output_tokens")):
+        if whole in max_usage:
+            message = (
+                f"`{field}` bounds the whole of `{whole}`: `max_usage` is for its parts and other meters"
+            )
+            found.append(Problem("conflicting-fields", f"/max_usage/{whole}", message, "OTB-DEC-065"))
+    return found
 
 
 def _normal(policy: Policy, name: str, value: Any) -> tuple[Problem | None, Any]:

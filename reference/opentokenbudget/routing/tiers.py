@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
-from ..amounts import PICO, parse_date, parse_decimal
+from ..amounts import parse_date, parse_decimal
 from ..pricing import Catalog, Estimator, Model
 from ..problems import Problem, ProblemError
 
@@ -24,9 +24,18 @@ class Rating(Struct, frozen=True):
     latency_ms: int | None
     quality: Mapping[str, int]
 
+    def quality_of(self, task: str | None) -> int | None:
+        """Return the quality for `task`, else the default's, else None."""
+        quality = self.quality.get(task) if task is not None else None
+        return self.quality.get("default") if quality is None else quality
+
 
 class Candidate(Struct, frozen=True):
-    """A model or a deployment of a tier, with what a decision asks of it; instants are half-open bounds."""
+    """A model or a deployment of a tier, with what a decision asks of it; instants are half-open bounds.
+
+    Attributes:
+        ratings: those that speak first stand first: a deployment's own before its model's, the latest before others.
+    """
 
     name: str
     model: Model
@@ -40,13 +49,19 @@ class Candidate(Struct, frozen=True):
     max_output: int
     ratings: tuple[Rating, ...]
 
-    def rating_at(self, at: int) -> Rating | None:
-        """Return the latest rating whose day is not after `at`."""
-        best = None
+    def latency_ms_at(self, at: int) -> int | None:
+        """Return the milliseconds of the first rating in force that says them, or None."""
         for rating in self.ratings:
-            if rating.as_of <= at and (best is None or rating.as_of >= best.as_of):
-                best = rating
-        return best
+            if rating.as_of <= at and rating.latency_ms is not None:
+                return rating.latency_ms
+        return None
+
+    def quality_at(self, at: int, task: str | None) -> int | None:
+        """Return the quality, from 0 to `PICO`, of the first rating in force that says it for `task`, or None."""
+        for rating in self.ratings:
+            if rating.as_of <= at and (quality := rating.quality_of(task)) is not None:
+                return quality
+        return None
 
 
 class Quick(NamedTuple):
@@ -141,7 +156,7 @@ class Candidates:
             message = f"`{deployment['model']}` is not a model of the catalog"
             raise ProblemError(Problem("unknown-model", "", message, "OTB-POLICY-015"))
         capabilities = model.capabilities
-        own = [rating for rating in self._ratings if rating["model"] == name]
+        own = [rating for rating in self._ratings if rating["model"] == name and name in self._deployments]
         of_model = [rating for rating in self._ratings if self._catalog.resolve(rating["model"]) is model]
         context = dict(deployment.get("context", {}))
         return Candidate(
@@ -155,19 +170,21 @@ class Candidates:
             context_window=capabilities.context_window or EVER,
             max_input=capabilities.max_input or EVER,
             max_output=capabilities.max_output or EVER,
-            ratings=_ratings(own or of_model),
+            ratings=(*_ratings(own), *_ratings(of_model)),
         )
 
 
-def _ratings(given: Sequence[Mapping[str, Any]]) -> tuple[Rating, ...]:
-    return tuple(
+def _ratings(given: Sequence[Mapping[str, Any]]) -> list[Rating]:
+    """Return ratings, the latest first; of one day, the one listed last."""
+    listed_last_first = [
         Rating(
             as_of=parse_date(rating["as_of"]),
             latency_ms=rating.get("latency_ms"),
             quality={task: parse_decimal(quality) for task, quality in rating.get("quality", {}).items()},
         )
-        for rating in given
-    )
+        for rating in reversed(given)
+    ]
+    return sorted(listed_last_first, key=lambda rating: -rating.as_of)
 
 
 def compile_tier(data: Mapping[str, Any], rank: int, candidates: Candidates) -> Tier:
@@ -187,11 +204,3 @@ def compile_tier(data: Mapping[str, Any], rank: int, candidates: Candidates) -> 
         per_second=parse_decimal(utility.get("per_second", "0")),
         liability=parse_decimal(utility.get("liability", "0")),
     )
-
-
-def quality_of(rating: Rating | None, task: str | None) -> int | None:
-    """Return the quality from 0 to `PICO` that `rating` states for `task`, else its default, else None."""
-    if rating is None:
-        return None
-    quality = rating.quality.get(task) if task is not None else None
-    return rating.quality.get("default") if quality is None else min(quality, PICO)
