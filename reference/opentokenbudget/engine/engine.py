@@ -210,5 +210,5 @@ def _score(text: str) -> int:
         return parse_decimal(text)
     except (InvalidDecimal, TypeError):
         raise ProblemError(
-            Problem("bad-outcome", "/score", f"`{text}` is not a decimal string", "OTB-DOC-020")
+            Problem("bad-outcome", "/score", f"`{text}` is not a decimal string", "OTB-DEC-040")
         ) from None

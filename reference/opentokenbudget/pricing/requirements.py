@@ -20,6 +20,7 @@ OF_PRICES = {
     "unpriced-meter": "OTB-PRICE-008",
 }
 OF_CATALOGS = {
+    "bad-base": "OTB-CAT-030",
     "bad-context": "OTB-CAT-024",
     "bad-instant": "OTB-DOC-023",
     "bad-meter": "OTB-PRICE-001",
