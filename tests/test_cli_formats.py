@@ -54,6 +54,7 @@ PAYLOADS = [
     "a,b:c;d",
     "\ufeff",
     "   ::warning::x",
+    ":",
 ]
 SARIF = json.loads((CORPUS / "sarif_used.json").read_text(encoding="utf-8"))
 

@@ -54,10 +54,9 @@ def line_of(problem: Problem, *, colour: bool = False) -> str:
     What has no place has none.
     """
     place = problem.place
-    file = "" if place is None else visible(place.file)
-    if file.lstrip().startswith("::"):
-        file = f"./{file}"  # The same file; GitHub takes a line that begins with `::` as a command.
-    where = "" if place is None else f"{file}:{place.line}:{place.column} "
+    where = "" if place is None else f"{visible(place.file)}:{place.line}:{place.column} "
+    if where.lstrip().startswith("::"):
+        where = f"./{where}"  # The same file; GitHub takes a line that begins with `::` as a command.
     is_error = problem.severity == "error"
     code = problem.code if is_error else f"warning {problem.code}"
     if colour:
