@@ -13,7 +13,7 @@ from ..opening import load_policy, read_bytes
 from ..problems import ProblemError
 from ..routing import trace_of
 from .explaining import explained
-from .parameters import at_option, standard_input_once
+from .parameters import Seed, at_option, standard_input_once
 from .printing import print_json, print_lines
 
 
@@ -22,7 +22,7 @@ from .printing import print_json, print_lines
 @click.argument("request")
 @at_option
 @click.option("--explain", "explain", is_flag=True, help="Say for each rule and candidate why or why not.")
-@click.option("--seed", default="", help="The operator's seed, from which ids and draws follow.")
+@click.option("--seed", type=Seed(), default="", help="The operator's seed, from which ids and draws follow.")
 @click.option(
     "--outcome",
     multiple=True,

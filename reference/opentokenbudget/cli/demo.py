@@ -22,7 +22,7 @@ from ..problems import CannotOpen, Problem, ProblemError
 from ..replay import RawRow, RowReader, Simulation, Summary, share
 from ..routing import Decision, Policy, compile_policy
 from .explaining import explained
-from .parameters import Instant
+from .parameters import Instant, Seed
 from .printing import print_lines
 from .simulated import percent
 
@@ -42,7 +42,7 @@ SEED = "demo"
     "--out", type=click.Path(file_okay=False), default="otb-demo", show_default=True, help="Where files go."
 )
 @click.option("--requests", "count", type=click.IntRange(10, 1_000_000), default=10_000, show_default=True)
-@click.option("--seed", default=SEED, show_default=True, help="The traffic follows from it.")
+@click.option("--seed", type=Seed(), default=SEED, show_default=True, help="The traffic follows from it.")
 def demo(as_of: int | None, out: str, count: int, seed: str) -> None:
     """Route a day of a fintech's support desk: what it costs with one model, and under a policy.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..amounts import InvalidInstant, parse_date, parse_instant
+from ..amounts import InvalidInstant, format_instant, parse_date, parse_instant
 
 
 class Instant(click.ParamType[int]):
@@ -19,9 +19,28 @@ class Instant(click.ParamType[int]):
         if isinstance(value, int):
             return value
         try:
-            return parse_instant(value) if "T" in value else parse_date(value)
+            instant = parse_instant(value) if "T" in value else parse_date(value)
+            # A zone's offset can lead out of the calendar that we can write.
+            format_instant(instant)
         except InvalidInstant as wrong:
             self.fail(str(wrong), param, ctx)
+        except (ValueError, OverflowError):
+            self.fail(f"`{value}` lies outside of the years 1 to 9999", param, ctx)
+        return instant
+
+
+class Seed(click.ParamType[str]):
+    """Text from which ids and draws follow."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self.fail("this is no text in UTF-8", param, ctx)
+        return text
 
 
 at_option = click.option(

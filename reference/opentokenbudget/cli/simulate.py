@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -15,13 +17,26 @@ import click
 from ..amounts import UnknownZone, zone_named
 from ..metering import LogWriter
 from ..opening import CannotOpen, load_policy
-from ..problems import Place, Problem, ProblemError
-from ..replay import Baseline, RawRow, Row, RowReader, Simulation, in_time_order, parse_assignment, read_rows
-from .parameters import pairs
+from ..problems import Place, Problem, ProblemError, did_you_mean
+from ..replay import (
+    FIELDS,
+    Baseline,
+    RawRow,
+    Refusals,
+    Row,
+    RowReader,
+    Simulation,
+    in_time_order,
+    is_field,
+    parse_assignment,
+    read_rows,
+)
+from ..routing import Policy
+from .formats import line_of
+from .parameters import Seed, pairs, standard_input_once
+from .printing import print_json, print_lines, tell
 from .progress import Progress
 from .simulated import report
-
-_MOST_SHOWN = 10
 
 
 @click.command("simulate")
@@ -49,7 +64,9 @@ _MOST_SHOWN = 10
     metavar="NAME=VALUE:WEIGHT,...",
     help="Draw an attribute that rows lack; the result is synthetic.",
 )
-@click.option("--seed", default="simulation", show_default=True, help="Ids and draws follow from it.")
+@click.option(
+    "--seed", type=Seed(), default="simulation", show_default=True, help="Ids and draws follow from it."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def simulate(
@@ -74,6 +91,8 @@ def simulate(
     \b
     otb simulate policy.yaml last-month.jsonl --baseline openai/gpt-6-astra --log simulated.jsonl
     """
+    standard_input_once(policy, *requests)
+    _apart({"--log": log_path, "--summary": summary_path}, (policy, *requests))
     compiled = load_policy(policy)
     catalog = compiled.catalog
     if baseline not in (None, "as-run") and catalog.resolve(baseline) is None:
@@ -85,15 +104,18 @@ def simulate(
         if assignment.attribute not in compiled.attributes:
             message = f"`{assignment.attribute}` is not an attribute of the policy"
             raise ProblemError(Problem("unknown-attribute", "", message))
+    names = [assignment.attribute for assignment in drawn]
+    if len(set(names)) < len(names):
+        raise click.UsageError("--assign draws an attribute once")
     _known_zone(timezone)
     reader = RowReader(
         compiled,
-        columns=pairs(columns, "--column FIELD=NAME"),
+        columns=_columns(compiled, columns),
         timezone=timezone,
         assignments=drawn,
         seed=seed,
     )
-    refused: list[Problem] = []
+    refused = Refusals()
     with ExitStack() as stack:
         files = [_file(name, stack) for name in requests]
         log = None
@@ -116,13 +138,13 @@ def simulate(
     }
     if summary_path is not None:
         _write(summary_path, json.dumps(figures, ensure_ascii=False, indent=2) + "\n")
-    out = sys.stderr if log_path == "-" else sys.stdout
-    text = json.dumps(figures, ensure_ascii=False, indent=2) if form == "json" else "\n".join(report(figures))
-    click.echo(text, file=out)
-    for problem in refused[:_MOST_SHOWN]:
-        click.echo(str(problem), err=True)
-    if len(refused) > _MOST_SHOWN:
-        click.echo(f"… and {len(refused) - _MOST_SHOWN:,} rows more that were refused", err=True)
+    if form == "json":
+        print_json(figures, err=log_path == "-")
+    else:
+        print_lines(report(figures), err=log_path == "-")
+    print_lines((line_of(problem) for problem in refused.shown), err=True)
+    if len(refused) > len(refused.shown):
+        tell(f"… and {len(refused) - len(refused.shown):,} rows more that were refused")
     if not summary.requests:
         empty = Problem("empty", "", "there is no request in the input").at(Place(requests[0], 1, 1))
         raise ProblemError(empty)
@@ -130,7 +152,7 @@ def simulate(
 
 
 def _rows(
-    files: list[tuple[Path, str]], reader: RowReader, refused: list[Problem], progress: Progress
+    files: list[tuple[Path, str]], reader: RowReader, refused: Refusals, progress: Progress
 ) -> Iterator[Row]:
     """Yield the rows in time order; what is wrong with others goes to `refused`, once."""
 
@@ -157,15 +179,49 @@ def _rows(
 def _file(name: str, stack: ExitStack) -> tuple[Path, str]:
     """Return the path of a file of requests, and what to call it; standard input is spooled, for it is read twice."""
     if name == "-":
+        if sys.stdin is None:
+            raise CannotOpen(name, "standard input is closed")
         spool = stack.enter_context(NamedTemporaryFile(prefix="otb-", suffix=".jsonl"))  # noqa: SIM115
         shutil.copyfileobj(sys.stdin.buffer, spool)
         spool.flush()
         return Path(spool.name), "<stdin>"
     try:
-        with open(name, "rb"):
+        with open(os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise CannotOpen(
+                    name, "not a regular file: requests are read twice; `-` takes JSON Lines from a pipe"
+                )
             return Path(name), name
     except (OSError, ValueError) as wrong:
         raise CannotOpen(name, (getattr(wrong, "strerror", None) or "not a usable name").lower()) from None
+
+
+def _apart(written: Mapping[str, str | None], read: Sequence[str]) -> None:
+    """Refuse to write where something is read, or twice to one place.
+
+    Raises:
+        click.UsageError: two names of one file.
+    """
+    taken = {os.path.realpath(name): "what is read" for name in read if name != "-"}
+    for option, name in written.items():
+        if name is None or (option == "--log" and name == "-"):
+            continue
+        if name == "-":
+            raise click.UsageError(f"{option} is a file: --format json prints the figures on standard output")
+        other = taken.setdefault(os.path.realpath(name), option)
+        if other != option:
+            raise click.UsageError(f"{option} `{name}` would overwrite {other}")
+
+
+def _columns(policy: Policy, texts: Sequence[str]) -> dict[str, str]:
+    columns = pairs(texts, "--column FIELD=NAME")
+    for field, name in columns.items():
+        if not is_field(policy, field):
+            known = did_you_mean(field, (*FIELDS, *policy.attributes))
+            raise click.UsageError(f"`{field}` is not a field of a row{known}")
+        if list(columns.values()).count(name) > 1:
+            raise click.UsageError(f"the column `{name}` is given for two fields")
+    return columns
 
 
 def _log(name: str) -> LogWriter:
@@ -173,15 +229,15 @@ def _log(name: str) -> LogWriter:
         return LogWriter(sys.stdout.buffer, owned=False)
     try:
         return LogWriter(open(name, "wb"))
-    except OSError as wrong:
-        raise CannotOpen(name, (wrong.strerror or "cannot be written").lower()) from None
+    except (OSError, ValueError) as wrong:
+        raise CannotOpen(name, (getattr(wrong, "strerror", None) or "not a usable name").lower()) from None
 
 
 def _write(name: str, text: str) -> None:
     try:
         Path(name).write_text(text, encoding="utf-8")
-    except OSError as wrong:
-        raise CannotOpen(name, (wrong.strerror or "cannot be written").lower()) from None
+    except (OSError, ValueError) as wrong:
+        raise CannotOpen(name, (getattr(wrong, "strerror", None) or "not a usable name").lower()) from None
 
 
 def _known_zone(timezone: str | None) -> None:

@@ -40,7 +40,8 @@ def parse_assignment(text: str) -> Assignment:
         value, colon, weight = part.rpartition(":")
         if not colon:
             value, weight = part, "1"
-        if not value or not weight.isascii() or not weight.isdigit() or not 0 < int(weight) <= 1_000_000:
+        is_number = weight.isascii() and weight.isdigit() and len(weight) <= 7
+        if not value or not is_number or not 0 < int(weight) <= 1_000_000:
             equals = ""
         else:
             values.append((value, int(weight)))

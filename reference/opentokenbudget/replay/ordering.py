@@ -47,7 +47,8 @@ _Entry = tuple[int, int, str, int, bytes]
 
 def _runs(rows: Iterable[tuple[int, RawRow]], folder: Path, run_rows: int) -> Iterator[Path]:
     """Write sorted runs of at most `run_rows` rows and yield where they lie."""
-    encode = msgspec.json.encode
+    # What a Parquet file may hold beside JSON's values is judged as text.
+    encode = msgspec.json.Encoder(enc_hook=str).encode
     run: list[_Entry] = []
     for sequence, (instant, raw) in enumerate(rows):
         run.append((instant, sequence, raw.file, raw.line, encode(raw.values)))

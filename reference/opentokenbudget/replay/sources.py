@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import math
+import os
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -11,9 +16,15 @@ from typing import Any, BinaryIO, NamedTuple
 import msgspec
 
 from ..problems import Place, Problem, ProblemError
+from .refusals import Refused
 
 _MAX_LINE_BYTES = 16 << 20
 _BATCH = 10_000
+_AS_THEY_ARE = frozenset(
+    {"VARCHAR", "BOOLEAN", "FLOAT", "DOUBLE"}
+    | {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG")}
+    | {"INTEGER", "UINTEGER"}
+)
 
 
 class RawRow(NamedTuple):
@@ -24,7 +35,7 @@ class RawRow(NamedTuple):
     values: dict[str, Any]
 
 
-def read_rows(path: Path, name: str, refused: list[Problem]) -> Iterator[RawRow]:
+def read_rows(path: Path, name: str, refused: Refused) -> Iterator[RawRow]:
     """Yield the rows of the file `path`, whose kind its ending tells; `name` is what problems call it.
 
     A line that cannot be read is left out and noted in `refused`.
@@ -46,7 +57,7 @@ def read_rows(path: Path, name: str, refused: list[Problem]) -> Iterator[RawRow]
         raise ProblemError(Problem("unknown-format", "", message).at(Place(name, 1, 1)))
 
 
-def _json_lines(path: Path, name: str, refused: list[Problem]) -> Iterator[RawRow]:
+def _json_lines(path: Path, name: str, refused: Refused) -> Iterator[RawRow]:
     decode = msgspec.json.Decoder().decode
     with path.open("rb") as file:
         for line, text in enumerate(_lines(file, name, refused), start=1):
@@ -65,11 +76,13 @@ def _json_lines(path: Path, name: str, refused: list[Problem]) -> Iterator[RawRo
                 refused.append(Problem("wrong-type", "", message).at(Place(name, line, 1)))
 
 
-def _lines(file: BinaryIO, name: str, refused: list[Problem]) -> Iterator[bytes]:
+def _lines(file: BinaryIO, name: str, refused: Refused) -> Iterator[bytes]:
     """Yield the lines of `file`; one that is longer than memory should bear becomes an empty one, and is noted."""
     line = 0
     while text := file.readline(_MAX_LINE_BYTES):
         line += 1
+        if line == 1:
+            text = text.removeprefix(codecs.BOM_UTF8)
         if len(text) == _MAX_LINE_BYTES and not text.endswith(b"\n"):
             while (rest := file.readline(_MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
                 pass
@@ -79,17 +92,18 @@ def _lines(file: BinaryIO, name: str, refused: list[Problem]) -> Iterator[bytes]
         yield text
 
 
-def _csv(path: Path, name: str, refused: list[Problem]) -> Iterator[RawRow]:
+def _csv(path: Path, name: str, refused: Refused) -> Iterator[RawRow]:
     with path.open("rb") as binary:
         text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="", errors="strict")
-        reader = csv.reader(text, strict=True)
+        csv.field_size_limit(_MAX_LINE_BYTES)
+        reader = csv.reader(_text_lines(text), strict=True)
         try:
             header = next(reader, None)
             if header is None:
                 return
-            doubled = sorted({column for column in header if header.count(column) > 1})
+            doubled = [column for column, times in Counter(header).items() if times > 1]
             if doubled:
-                message = f"the column `{doubled[0]}` stands twice in the header"
+                message = f"the column `{doubled[0][:64]}` stands twice in the header"
                 raise ProblemError(Problem("duplicate-key", "", message).at(Place(name, 1, 1)))
             width = len(header)
             for row in reader:
@@ -104,25 +118,41 @@ def _csv(path: Path, name: str, refused: list[Problem]) -> Iterator[RawRow]:
             refused.append(Problem("bad-syntax", "", message).at(Place(name, reader.line_num + 1, 1)))
 
 
+def _text_lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """Yield the lines of `text`, none longer than memory should bear."""
+    while line := text.readline(_MAX_LINE_BYTES):
+        if len(line) == _MAX_LINE_BYTES and not line.endswith("\n"):
+            raise csv.Error(f"a line is longer than {_MAX_LINE_BYTES} characters")
+        yield line
+
+
 def _parquet(path: Path, name: str) -> Iterator[RawRow]:
     try:
         import duckdb
     except ImportError:
         message = "Parquet is read with duckdb: install `opentokenbudget[logs]`"
         raise ProblemError(Problem("missing-package", "", message).at(Place(name, 1, 1))) from None
+    # A name is one file's, not a pattern for many, and says nothing of the rows.
+    named = re.sub(r"([*?\[])", r"[\1]", os.path.abspath(path))
     connection = duckdb.connect()
     try:
         connection.execute("SET preserve_insertion_order = true; SET TimeZone = 'UTC'")
-        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+        described = connection.execute(
+            "DESCRIBE SELECT * FROM read_parquet(?, hive_partitioning = false)", [named]
+        ).fetchall()
         columns = [str(column[0]) for column in described]
         chosen = ", ".join(_as_wire(str(column[0]), str(column[1])) for column in described)
-        result = connection.execute(f"SELECT {chosen} FROM read_parquet(?)", [str(path)])
+        result = connection.execute(
+            f"SELECT {chosen} FROM read_parquet(?, hive_partitioning = false)", [named]
+        )
         line = 0
         while batch := result.fetchmany(_BATCH):
             for values in batch:
                 line += 1
                 row = {
-                    column: value for column, value in zip(columns, values, strict=True) if value is not None
+                    column: _finite(value)
+                    for column, value in zip(columns, values, strict=True)
+                    if value is not None
                 }
                 yield RawRow(name, line, row)
     except duckdb.Error as wrong:
@@ -139,6 +169,11 @@ def _as_wire(column: str, kind: str) -> str:
         return f"strftime({quoted} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%f') || 'Z'"
     if kind.startswith("TIMESTAMP"):
         return f"strftime({quoted}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%f')"
-    if kind.startswith("DECIMAL"):
-        return f"{quoted}::VARCHAR"
-    return quoted
+    if kind in _AS_THEY_ARE or kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
+        return quoted
+    return f"{quoted}::VARCHAR"
+
+
+def _finite(value: Any) -> Any:
+    """Return `value`, as text where JSON has no number for it."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..amounts import divide_half_even, format_decimal, format_instant
 from ..amounts.instants import SECOND_NS
+from .moments import FIRST_NS
 
 MAX_POINTS = 512
 _FIRST_WIDTH_NS = 60 * SECOND_NS
@@ -57,7 +58,8 @@ class Curve:
     def as_json(self) -> list[dict[str, Any]]:
         return [
             {
-                "from": format_instant(bucket * self.width),
+                # A wide bucket may begin before the calendar does.
+                "from": format_instant(max(bucket * self.width, FIRST_NS)),
                 "requests": requests,
                 "spent": format_decimal(spent),
                 "baseline": format_decimal(baseline),
