@@ -19,7 +19,7 @@ from .candidates import NO_EXCLUSIONS, Exclusions, choose
 from .decision import AttemptKind, Decision, Question
 from .facts import WEEKDAYS
 from .identity import Identity
-from .policy import DEFAULT_ATTEMPTS, Policy
+from .policy import Policy
 from .request import Request
 from .trace import Note
 
@@ -116,9 +116,9 @@ def follow(
     failed = Decision(policy, question, "deny", (), True, at, health, decision.attempts, errors)
     fallback = policy.fallback
     if fallback is None or outcome.error not in fallback.after:
-        return _because(failed, "error-not-retried")
+        return _ended(failed, "error-not-retried")
     if len(decision.attempts) >= fallback.attempts:
-        return _because(failed, "attempts-exhausted")
+        return _ended(failed, "attempts-exhausted")
     exclusions = _exclusions(failed)
     last = decision.attempts[-1]
     number = len(decision.attempts) + 1
@@ -144,8 +144,8 @@ def _judge(
         facts["score"] = outcome.score
     if policy.tests[id(cascade.accept)](facts) is True:
         return _because(standing, "accepted")
-    limit = DEFAULT_ATTEMPTS if policy.fallback is None else policy.fallback.attempts
-    if len(decision.attempts) < max(limit, 1):
+    limit = len(cascade.tiers) if policy.fallback is None else policy.fallback.attempts
+    if len(decision.attempts) < limit:
         errors = (*decision.errors, "unaccepted")
         number = len(decision.attempts) + 1
         exclusions = _exclusions(decision)
@@ -177,7 +177,7 @@ def _onwards(
             reasons = (*empty.reasons, reason)
             attempts = (*empty.attempts, attempt)
             return Decision(policy, question, "allow", reasons, False, at, health, attempts, empty.errors)
-    return _because(empty, "no-candidate")
+    return _ended(empty, "no-candidate")
 
 
 def _tiers_after(policy: Policy, question: Question, rank: int) -> Iterator[tuple[int, str]]:
@@ -228,6 +228,25 @@ def _exclusions(decision: Decision) -> Exclusions:
             window = max(window, attempt.candidate.context_window)
     return Exclusions(
         frozenset(attempt.candidate.name for attempt in decision.attempts), frozenset(gone), window
+    )
+
+
+def _ended(failed: Decision, reason: str) -> Decision:
+    """Return the end of `failed`: denied, unless a step of the cascade was answered before; then that answer stands."""
+    if "unaccepted" not in failed.errors:
+        return _because(failed, reason)
+    standing = len(failed.errors) - 1 - failed.errors[::-1].index("unaccepted")
+    return Decision(
+        failed.policy,
+        failed.question,
+        "allow",
+        (*failed.reasons, reason, "unaccepted"),
+        True,
+        failed.at,
+        failed.health,
+        failed.attempts,
+        failed.errors,
+        standing,
     )
 
 

@@ -74,6 +74,7 @@ class Decision(Struct, frozen=True):
         attempts: all attempts so far; the last is the one to make, unless `final`.
         errors: how each attempt but the last one ended: an error, or `unaccepted`.
         at, health: the instant and the health snapshot of this decision.
+        standing: which of `attempts` is meant; the last, but where an escalation failed and an answer before it stands.
     """
 
     policy: Policy
@@ -85,6 +86,7 @@ class Decision(Struct, frozen=True):
     health: Mapping[str, str]
     attempts: tuple[Attempt, ...] = ()
     errors: tuple[str, ...] = ()
+    standing: int = -1
 
     @property
     def id(self) -> str:
@@ -97,21 +99,21 @@ class Decision(Struct, frozen=True):
     @property
     def attempt(self) -> Attempt | None:
         """The attempt to make, or the one whose answer stands; None in a denial."""
-        return self.attempts[-1] if self.action == "allow" else None
+        return self.attempts[self.standing] if self.action == "allow" else None
 
     @property
     def candidate(self) -> str | None:
         """The model or deployment as the policy names it."""
-        return self.attempts[-1].candidate.name if self.action == "allow" else None
+        return self.attempts[self.standing].candidate.name if self.action == "allow" else None
 
     @property
     def model(self) -> str | None:
         """The model's id in the catalog."""
-        return self.attempts[-1].candidate.model.id if self.action == "allow" else None
+        return self.attempts[self.standing].candidate.model.id if self.action == "allow" else None
 
     @property
     def tier(self) -> str | None:
-        return self.policy.tiers[self.attempts[-1].tier].id if self.action == "allow" else None
+        return self.policy.tiers[self.attempts[self.standing].tier].id if self.action == "allow" else None
 
     @property
     def rule(self) -> str | None:

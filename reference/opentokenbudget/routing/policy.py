@@ -127,6 +127,7 @@ class Policy(Struct, frozen=True):
     """A policy that can decide.
 
     Attributes:
+        external: the attribute that each external classifier gives, by the classifier's id.
         uses: the facts that conditions read.
         derives: whether any of them must be worked out from the instant or the needs.
         tests: the closure of each `require` and `accept`, by the identity of the condition.
@@ -143,6 +144,7 @@ class Policy(Struct, frozen=True):
     max_output_tokens: int
     overhead_tokens: int
     classifiers: Classifiers | None
+    external: Mapping[str, str]
     value: ValueRules | None
     tiers: tuple[Tier, ...]
     rules: tuple[Rule, ...]
@@ -210,6 +212,11 @@ def compile_policy(
         max_output_tokens=defaults.get("max_output_tokens", DEFAULT_OUTPUT_TOKENS),
         overhead_tokens=defaults.get("overhead_tokens", 0),
         classifiers=compile_classifiers(data["classifiers"]) if data.get("classifiers") else None,
+        external={
+            classifier["id"]: classifier["gives"]
+            for classifier in data.get("classifiers", ())
+            if "external" in classifier
+        },
         value=value,
         tiers=tiers,
         rules=rules,

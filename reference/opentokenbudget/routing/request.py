@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -71,6 +71,7 @@ def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
                 found.append(problem)
         if "max_usage" in data:
             found += _max_usage_problems(data["max_usage"])
+        found += _classifications(policy, data.get("classifications", NOTHING))
     if found:
         raise ProblemError(found)
     text = data.get("text")
@@ -109,6 +110,18 @@ def _max_usage_problems(max_usage: Mapping[str, Any]) -> list[Problem]:
             )
             found.append(Problem("conflicting-fields", f"/max_usage/{whole}", message, "OTB-DEC-065"))
     return found
+
+
+def _classifications(policy: Policy, brought: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with what external classifiers say: only declared values are values."""
+    for classifier, given in brought.items():
+        values = (
+            policy.attributes[policy.external[classifier]].values if classifier in policy.external else None
+        )
+        if values is not None and given["value"] not in values:
+            message = f"`{given['value']}` is not a value of `{policy.external[classifier]}`"
+            message += did_you_mean(given["value"], values)
+            yield Problem("not-one-of", f"/classifications/{classifier}/value", message, "OTB-DEC-067")
 
 
 def _normal(policy: Policy, name: str, value: Any) -> tuple[Problem | None, Any]:

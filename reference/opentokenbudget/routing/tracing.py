@@ -21,7 +21,7 @@ def trace_of(decision: Decision) -> Trace:
     at, health = instants[0]
     again = answer(policy, question, at, health, notes)
     outcomes = list(decision.errors)
-    if decision.reasons[-1] == "unaccepted":
+    if decision.reasons[-1] == "unaccepted" and len(decision.errors) < len(decision.attempts):
         outcomes.append("unaccepted")
     for error, (at, health) in zip(outcomes, instants[1:], strict=False):
         outcome = Outcome() if error == "unaccepted" else Outcome(error=error)
