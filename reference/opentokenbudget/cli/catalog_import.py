@@ -14,6 +14,7 @@ from ..amounts import InvalidInstant, parse_date
 from ..opening import CannotOpen, read_bytes
 from ..problems import ProblemError
 from .lazy import Command, LazyGroup
+from .parameters import apart
 from .printing import print_text, tell
 
 if TYPE_CHECKING:
@@ -50,6 +51,18 @@ class _Date(click.ParamType[str]):
         except InvalidInstant as wrong:
             self.fail(str(wrong), param, ctx)
         return str(value)
+
+
+class _Version(click.ParamType[str]):
+    """A version, as it stands in the catalog's description."""
+
+    name = "version"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if not text.isprintable() or len(text) > 64:
+            self.fail("a version is at most 64 printable characters", param, ctx)
+        return text
 
 
 def _import_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,6 +108,8 @@ def genai_prices(
     """
     from ..importing.genai_prices import import_genai_prices
 
+    apart({"--out": out, "--loss": loss}, ())
+
     try:
         imported = import_genai_prices(
             retrieved=at or _today(), models=models, keep_quarantined=keep_quarantined
@@ -109,7 +124,11 @@ def genai_prices(
 @click.command("litellm")
 @click.argument("file")
 @click.option(
-    "--source-version", default="", metavar="VERSION", help="The version of litellm that the file is from."
+    "--source-version",
+    type=_Version(),
+    default="",
+    metavar="VERSION",
+    help="The version of litellm that the file is from.",
 )
 @_import_options
 def litellm(
@@ -129,6 +148,8 @@ def litellm(
     otb catalog import litellm model_prices_and_context_window.json --out prices.yaml --loss loss.json
     """
     from ..importing.litellm_prices import import_litellm, read_price_file
+
+    apart({"--out": out, "--loss": loss}, [file])
 
     entries = read_price_file(read_bytes(file), file="<stdin>" if file == "-" else file)
     imported = import_litellm(

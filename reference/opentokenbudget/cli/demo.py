@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import click
 
 from .._bundled import catalog_file
 from ..amounts import PICO, format_decimal, format_instant, parse_decimal
-from ..demo import era_at, read_bundled, traffic
+from ..demo import ERAS, era_at, read_bundled, traffic
 from ..documents import Document
 from ..metering import LogWriter
 from ..opening import catalog_of, open_document, policy_of
@@ -79,10 +80,12 @@ def open_desk(folder: Path, instant: int, count: int, seed: str) -> Desk:
     if era is None:
         message = f"the desk has no models at {format_instant(instant)}: its first policy is of August 2024"
         raise ProblemError(Problem("no-desk-at-time", "", message))
+    contents = {**read_bundled(era), "prices.yaml": catalog_file().read_bytes()}
+    _only_ours(folder, contents)
     rows = tuple(traffic(count, seed=seed, begin=instant // DAY_NS * DAY_NS))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in {**read_bundled(era), "prices.yaml": catalog_file().read_bytes()}.items():
+        for name, content in contents.items():
             (folder / name).write_bytes(content)
         requests = folder / "requests.jsonl"
         requests.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -90,6 +93,26 @@ def open_desk(folder: Path, instant: int, count: int, seed: str) -> Desk:
         raise CannotOpen(str(folder), (wrong.strerror or "cannot be written").lower()) from None
     raw = tuple(RawRow("requests.jsonl", number, row) for number, row in enumerate(rows, start=1))
     return Desk(folder, instant, seed, open_document(folder / "policy.yaml", kind="policy"), raw)
+
+
+def _only_ours(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Refuse a folder in which something stands that `otb demo` did not write, and would overwrite.
+
+    Raises:
+        click.UsageError: which file.
+    """
+    written = [read_bundled(era) for era in ERAS]
+    for name, content in contents.items():
+        there = folder / name
+        if there.is_file() and there.read_bytes() not in (content, *(era.get(name) for era in written)):
+            message = (
+                f"`{there}` is not as `otb demo` writes it: name another folder with --out, or remove it"
+            )
+            raise click.UsageError(message)
+    if not (folder / "policy.yaml").exists():
+        for name in ("requests.jsonl", "usage.jsonl"):
+            if os.path.lexists(folder / name):
+                raise click.UsageError(f"`{folder / name}` is there already: name another folder with --out")
 
 
 def single(document: Document, rank: int) -> Policy:

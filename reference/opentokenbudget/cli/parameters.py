@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -59,6 +60,23 @@ def standard_input_once(*names: str) -> None:
     """
     if names.count("-") > 1:
         raise click.UsageError("`-` is given twice: standard input can be read once")
+
+
+def apart(written: Mapping[str, str | None], read: Iterable[str]) -> None:
+    """Refuse to write where something is read, or twice to one place.
+
+    Args:
+        written: file names by their option; None and `-` are no files.
+
+    Raises:
+        click.UsageError: two names of one file.
+    """
+    taken = {os.path.realpath(name): "what is read" for name in read if name != "-"}
+    for option, name in written.items():
+        if name not in (None, "-"):
+            other = taken.setdefault(os.path.realpath(str(name)), option)
+            if other != option:
+                raise click.UsageError(f"{option} `{name}` would overwrite {other}")
 
 
 def pairs(texts: Iterable[str], what: str) -> dict[str, str]:

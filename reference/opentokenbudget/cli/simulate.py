@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -33,7 +33,7 @@ from ..replay import (
 )
 from ..routing import Policy
 from .formats import line_of
-from .parameters import Seed, pairs, standard_input_once
+from .parameters import Seed, apart, pairs, standard_input_once
 from .printing import print_json, print_lines, tell
 from .progress import Progress
 from .simulated import report
@@ -92,7 +92,9 @@ def simulate(
     otb simulate policy.yaml last-month.jsonl --baseline openai/gpt-6-astra --log simulated.jsonl
     """
     standard_input_once(policy, *requests)
-    _apart({"--log": log_path, "--summary": summary_path}, (policy, *requests))
+    if summary_path == "-":
+        raise click.UsageError("--summary is a file: --format json prints the figures on standard output")
+    apart({"--log": log_path, "--summary": summary_path}, (policy, *requests))
     compiled = load_policy(policy)
     catalog = compiled.catalog
     if baseline not in (None, "as-run") and catalog.resolve(baseline) is None:
@@ -146,7 +148,9 @@ def simulate(
     if len(refused) > len(refused.shown):
         tell(f"… and {len(refused) - len(refused.shown):,} rows more that were refused")
     if not summary.requests:
-        empty = Problem("empty", "", "there is no request in the input").at(Place(requests[0], 1, 1))
+        empty = Problem("empty", "", "there is no request in the input").at(
+            Place("<stdin>" if requests[0] == "-" else requests[0], 1, 1)
+        )
         raise ProblemError(empty)
     return 1 if refused else 0
 
@@ -194,23 +198,6 @@ def _file(name: str, stack: ExitStack) -> tuple[Path, str]:
             return Path(name), name
     except (OSError, ValueError) as wrong:
         raise CannotOpen(name, (getattr(wrong, "strerror", None) or "not a usable name").lower()) from None
-
-
-def _apart(written: Mapping[str, str | None], read: Sequence[str]) -> None:
-    """Refuse to write where something is read, or twice to one place.
-
-    Raises:
-        click.UsageError: two names of one file.
-    """
-    taken = {os.path.realpath(name): "what is read" for name in read if name != "-"}
-    for option, name in written.items():
-        if name is None or (option == "--log" and name == "-"):
-            continue
-        if name == "-":
-            raise click.UsageError(f"{option} is a file: --format json prints the figures on standard output")
-        other = taken.setdefault(os.path.realpath(name), option)
-        if other != option:
-            raise click.UsageError(f"{option} `{name}` would overwrite {other}")
 
 
 def _columns(policy: Policy, texts: Sequence[str]) -> dict[str, str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+_MOST_NAMED = 20
+
 
 def report(figures: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of the report on `figures`, which `otb simulate --format json` prints whole."""
@@ -14,11 +16,14 @@ def report(figures: Mapping[str, Any]) -> Iterator[str]:
     yield f"seed       {figures['seed']}"
     for drawn in figures["synthetic"]:
         yield f"synthetic  {drawn} (drawn by seed, not observed)"
-    yield f"requests   {figures['requests']:,} from {figures['from']} to {figures['until']}"
+    when = f" from {figures['from']} to {figures['until']}" if figures["requests"] else ""
+    yield f"requests   {figures['requests']:,}{when}"
     if figures["refused_rows"]:
         yield f"refused    {figures['refused_rows']:,} rows that could not be read"
     if figures["ignored_columns"]:
-        yield f"ignored    columns {', '.join(figures['ignored_columns'])}"
+        named = figures["ignored_columns"]
+        more = f" and {len(named) - _MOST_NAMED:,} more" if len(named) > _MOST_NAMED else ""
+        yield f"ignored    columns {', '.join(named[:_MOST_NAMED])}{more}"
     if figures["denied"]:
         why = ", ".join(f"{reason} {count:,}" for reason, count in figures["denied_because"].items())
         yield f"denied     {figures['denied']:,} ({why})"

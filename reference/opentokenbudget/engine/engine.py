@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from ..amounts import InvalidDecimal, InvalidInstant, parse_decimal, parse_instant
 from ..problems import Problem, ProblemError
 from ..routing import Decision, Identity, Outcome, Policy, Request, decide, follow, parse_request
+from ..routing.request import is_written
 from .recording import attempt_record, priced_attempt
 
 ERRORS = (
@@ -200,9 +201,12 @@ class _Remembered:
 
 def _instant(text: str) -> int:
     try:
-        return parse_instant(text)
+        instant = parse_instant(text)
+        if not is_written(instant):
+            raise InvalidInstant(f"`{text}` lies outside of the years 1 to 9999")
     except InvalidInstant as wrong:
         raise ProblemError(Problem("bad-instant", "/at", str(wrong), "OTB-DOC-022")) from None
+    return instant
 
 
 def _score(text: str) -> int:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ..amounts import InvalidInstant
 from ..problems import Place, Problem, ProblemError
 from ..routing import Attribute, Policy, Request
+from ..routing.request import classification_problems
 from .assignment import Assignment
 from .fields import (
     WrongField,
@@ -134,6 +135,8 @@ class RowReader:
         policy = self._policy
         identity = id_of(values, fields, "id") or f"{_name(raw.file)}:{raw.line}"
         forms: Mapping[str, Any] = shape.forms_of(values) if shape.forms else _NOTHING
+        for problem in classification_problems(self._policy, forms.get("classifications", _NOTHING)):
+            raise WrongField(problem.code, problem.pointer.lstrip("/"), problem.message)
         attributes: dict[str, Any] = {}
         for column, attribute in shape.attributes:
             value = values[column]

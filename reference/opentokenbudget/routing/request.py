@@ -13,6 +13,8 @@ from ..pricing.reckoning import read_quantities
 from ..problems import Problem, ProblemError, did_you_mean
 from .policy import Policy
 
+_FIRST_NS = parse_instant("0001-01-01T00:00:00Z")
+_LAST_NS = parse_instant("9999-12-31T23:59:59.999999999Z")
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -71,7 +73,10 @@ def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
                 found.append(problem)
         if "max_usage" in data:
             found += _max_usage_problems(data["max_usage"])
-        found += _classifications(policy, data.get("classifications", NOTHING))
+        found += classification_problems(policy, data.get("classifications", NOTHING))
+        if "at" in data and not is_written(parse_instant(data["at"])):
+            message = f"`{data['at']}` lies outside of the years 1 to 9999"
+            found.append(Problem("bad-instant", "/at", message, "OTB-DOC-022"))
     if found:
         raise ProblemError(found)
     text = data.get("text")
@@ -112,7 +117,15 @@ def _max_usage_problems(max_usage: Mapping[str, Any]) -> list[Problem]:
     return found
 
 
-def _classifications(policy: Policy, brought: Mapping[str, Any]) -> Iterator[Problem]:
+def is_written(instant: int) -> bool:
+    """Return whether `instant` has a year from 1 to 9999 in UTC, so that a record can state it.
+
+    The offset of a zone can lead out of these.
+    """
+    return _FIRST_NS <= instant <= _LAST_NS
+
+
+def classification_problems(policy: Policy, brought: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what is wrong with what external classifiers say: only declared values are values."""
     for classifier, given in brought.items():
         values = (
