@@ -82,6 +82,8 @@ def test_an_instant_agrees_with_the_standard_library(moment: datetime) -> None:
         "2026-11-23T12:00:00+24:00",
         "2026-11-23T12:00:00Z\n",
         "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
     ],
 )
 def test_what_is_no_instant_is_refused(text: str) -> None:

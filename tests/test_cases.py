@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from opentokenbudget.driving import OPS, Session
 from opentokenbudget.problems import ProblemError
 from opentokenbudget_conformance import Case, load_cases, run_case
-from opentokenbudget_conformance.cli import main
+from opentokenbudget_conformance.cli import suite
 from opentokenbudget_conformance.judging import at_pointer, judge, judge_distribution, same
 
 CASES = load_cases()
@@ -129,9 +129,9 @@ def test_a_case_is_named_like_its_file_and_valid(tmp_path: Path) -> None:
 
 def test_list_prints_the_cases_of_a_requirement() -> None:
     """`otb-conformance list` filters by profile and requirement, as text and as JSON."""
-    text = CliRunner().invoke(main, ["list", "--requirement", "OTB-PRICE-013"])
+    text = CliRunner().invoke(suite, ["list", "--requirement", "OTB-PRICE-013"])
     assert text.exit_code == 0
     assert "a-tie-is-rounded-to-even  pricing  positive  OTB-PRICE-013" in text.output
-    listed = json.loads(CliRunner().invoke(main, ["list", "--profile", "value", "--format", "json"]).stdout)
+    listed = json.loads(CliRunner().invoke(suite, ["list", "--profile", "value", "--format", "json"]).stdout)
     assert listed
     assert {row["profile"] for row in listed} == {"value"}

@@ -58,7 +58,10 @@ def agrees(printed: str, expected: str) -> bool:
         else ".*?".join(map(re.escape, line.rstrip().split("…"))) + r"[ ]*\n"
         for line in expected.splitlines()
     )
-    return re.fullmatch(pattern, printed if printed.endswith("\n") or not printed else printed + "\n") is not None
+    return (
+        re.fullmatch(pattern, printed if printed.endswith("\n") or not printed else printed + "\n")
+        is not None
+    )
 
 
 def check(fence: Fence, folder: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 
 import click
 
@@ -13,11 +15,21 @@ from .cases import Case, load_cases
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="opentokenbudget", prog_name="otb-conformance")
-def main() -> None:
+def suite() -> None:
     """The conformance suite of Open Token Budget."""
 
 
-@main.command("list")
+def main() -> None:
+    """Run `otb-conformance` and exit with its code; a stream that fails is no reason for a traceback."""
+    try:
+        suite()
+    except OSError as world:
+        # Nothing more can be said on a stream that is full or gone.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0 if isinstance(world, BrokenPipeError) else 2)
+
+
+@suite.command("list")
 @click.option("--profile", metavar="P", help="Only cases of this profile.")
 @click.option("--requirement", metavar="R", help="Only cases that name this requirement id.")
 @click.option(

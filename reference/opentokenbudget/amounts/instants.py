@@ -8,6 +8,8 @@ from functools import lru_cache
 
 SECOND_NS = 1_000_000_000
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_FIRST_S = (1 - _EPOCH_ORDINAL) * 86_400
+_LAST_S = (date.max.toordinal() + 1 - _EPOCH_ORDINAL) * 86_400 - 1
 _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII
 )
@@ -26,7 +28,8 @@ def parse_instant(text: str) -> int:
     """Return the RFC 3339 instant `text` in nanoseconds since 1970, with at most 9 fractional digits.
 
     Raises:
-        InvalidInstant: no zone, a leap second, a day that does not exist, lower-case letters.
+        InvalidInstant: no zone, a leap second, a day that does not exist, lower-case letters, a year that is not
+            one of 1 to 9999 in UTC.
 
     Source: spec/10-documents.md OTB-DOC-022.
     """
@@ -42,6 +45,8 @@ def parse_instant(text: str) -> int:
             raise InvalidInstant(f"`{text}` names a zone offset that does not exist")
         offset = int(zone_hour) * 3600 + int(zone_minute) * 60
         seconds += -offset if sign == "+" else offset
+    if not _FIRST_S <= seconds <= _LAST_S:
+        raise InvalidInstant(f"`{text}` lies outside the years 1 to 9999 in UTC")
     return seconds * SECOND_NS + int((fraction or "0").ljust(9, "0"))
 
 

@@ -18,6 +18,9 @@ from ..amounts import PICO, divide_half_even, parse_decimal
 from ..conditions import Condition, RuleIndex, Types, attributes_of, parse, problems
 from ..problems import Problem, ProblemError
 
+# The greatest number that a decimal string can say: no product may lead out of the wire form.
+GREATEST = 10**30 * PICO - 1
+
 # Which rules hold together varies far less than facts do.
 _KNOWN = 1024
 
@@ -132,8 +135,7 @@ def _value(
         weight = divide_half_even(product, PICO ** (len(counted) - 1))
     if floor is not None:
         weight = max(weight, floor)
-    if ceiling is not None:
-        weight = min(weight, ceiling)
+    weight = min(weight, GREATEST if ceiling is None else ceiling)
     return Value(weight, tuple(rule.id for rule in counted))
 
 
