@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import pytest
 
 from opentokenbudget._bundled import catalog_file
-from opentokenbudget.cli import COMMANDS
+from opentokenbudget.cli import COMMANDS, otb
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -118,6 +119,38 @@ def test_every_command_has_its_place_in_the_readme() -> None:
     """README's table names every command of `otb`."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     missing = [name for name in COMMANDS if f"`otb {name}" not in readme]
+    assert not missing
+
+
+def commands() -> list[tuple[str, click.Command]]:
+    """Return every command of `otb`, those of groups too, with its name."""
+    found: list[tuple[str, click.Command]] = []
+    pending: list[tuple[str, click.Command]] = [("otb", otb)]
+    while pending:
+        name, command = pending.pop()
+        found.append((name, command))
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for below in command.list_commands(context):
+                member = command.get_command(context, below)
+                assert member is not None
+                pending.append((f"{name} {below}", member))
+    return found
+
+
+def test_every_command_and_option_explains_itself() -> None:
+    """`--help` says something of each command and of each option."""
+    silent = [name for name, command in commands() if not command.help]
+    for name, command in commands():
+        options = (one for one in command.params if isinstance(one, click.Option))
+        silent += [f"{name} {option.opts[0]}" for option in options if not option.help]
+    assert not silent
+
+
+def test_every_command_of_a_group_is_in_the_documentation() -> None:
+    """README or a page of docs/ shows each command, subcommands too."""
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    missing = [name for name, _ in commands() if f"{name} " not in pages and f"`{name}`" not in pages]
     assert not missing
 
 

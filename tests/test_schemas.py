@@ -204,6 +204,27 @@ def test_two_validators_say_the_same_of_mutated_examples(mutation: tuple[str, An
     assert FAST[kind].is_valid(document) == ORACLES[kind].is_valid(document)
 
 
+def test_two_validators_say_the_same_of_every_case() -> None:
+    """Both validators accept every conformance case, and judge the documents in it alike."""
+    judged = 0
+    for file in sorted((ROOT / "conformance" / "cases").rglob("*.yaml")):
+        case = read_plain(file)
+        assert FAST["case"].is_valid(case), file.name
+        assert ORACLES["case"].is_valid(case), file.name
+        for document in (*case.get("given", {}).values(), *_documents_in(case["steps"])):
+            kind = document.get("kind") if isinstance(document, dict) else None
+            if kind in FAST:
+                judged += 1
+                assert FAST[kind].is_valid(document) == ORACLES[kind].is_valid(document), file.name
+    assert judged > 400
+
+
+def _documents_in(steps: list[dict[str, Any]]) -> Iterator[Any]:
+    for step in steps:
+        args = step.get("args", {})
+        yield from (args[name] for name in ("document", "record", "request") if name in args)
+
+
 CLOSED_PLACES = [
     (name, path)
     for name in sorted(DOCUMENTS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .lazy import Command, LazyGroup
-from .parameters import at_option, standard_input_once
+from .parameters import at_option, format_option, standard_input_once
 from .printing import print_json, print_lines
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ _COMMANDS = {
     "diff": Command("catalog", "Say what changed between two catalogs, or where two sources disagree."),
     "lint": Command("catalog", "Name prices that are likelier a mistake than a price."),
 }
-_FORMAT = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
 
 
 class _CatalogGroup(LazyGroup):
@@ -71,7 +68,7 @@ class _Percent(click.ParamType[Decimal]):
     help="End with exit code 1 when a rate differs by more than this.",
 )
 @at_option
-@_FORMAT
+@format_option
 def diff(
     first: str, second: str, disagreements: bool, threshold: Decimal | None, at: int | None, form: str
 ) -> int:
@@ -112,7 +109,7 @@ def diff(
     help="An earlier version, or another source, to compare prices with. May be given several times.",
 )
 @click.option("--strict", is_flag=True, help="End with exit code 1 when anything is odd.")
-@_FORMAT
+@format_option
 def lint(file: str, against: tuple[str, ...], strict: bool, form: str) -> int:
     """Name prices of the catalog FILE that are likelier a mistake of the source than a price.
 

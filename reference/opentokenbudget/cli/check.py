@@ -20,7 +20,14 @@ from .printing import print_lines, print_text
 @click.option(
     "--kind", type=click.Choice(KINDS), metavar="KIND", help="What files are that do not say it: request."
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="For whom it is written.",
+)
 @click.option("--quiet", is_flag=True, help="Print problems alone, without the last line.")
 def check(
     files: tuple[str, ...], at: int | None, strict: bool, kind: str | None, form: str, quiet: bool

@@ -13,7 +13,7 @@ from ..opening import load_policy, read_bytes
 from ..problems import ProblemError
 from ..routing import trace_of
 from .explaining import explained
-from .parameters import Seed, at_option, standard_input_once
+from .parameters import Seed, at_option, format_option, standard_input_once
 from .printing import print_json, print_lines
 
 
@@ -29,7 +29,7 @@ from .printing import print_json, print_lines
     metavar="ERROR|score=S",
     help="How attempts ended, one after another: timeout, score=0.4.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option
 def decide(
     policy: str, request: str, at: int | None, explain: bool, seed: str, outcome: tuple[str, ...], form: str
 ) -> None:

@@ -42,7 +42,14 @@ SEED = "demo"
 @click.option(
     "--out", type=click.Path(file_okay=False), default="otb-demo", show_default=True, help="Where files go."
 )
-@click.option("--requests", "count", type=click.IntRange(10, 1_000_000), default=10_000, show_default=True)
+@click.option(
+    "--requests",
+    "count",
+    type=click.IntRange(10, 1_000_000),
+    default=10_000,
+    show_default=True,
+    help="How many the day has.",
+)
 @click.option("--seed", type=Seed(), default=SEED, show_default=True, help="The traffic follows from it.")
 def demo(as_of: int | None, out: str, count: int, seed: str) -> None:
     """Route a day of a fintech's support desk: what it costs with one model, and under a policy.

@@ -79,6 +79,16 @@ def apart(written: Mapping[str, str | None], read: Iterable[str]) -> None:
                 raise click.UsageError(f"{option} `{name}` would overwrite {other}")
 
 
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For a person, or for a program.",
+)
+
+
 def pairs(texts: Iterable[str], what: str) -> dict[str, str]:
     """Return `KEY=VALUE` texts as a mapping.
 

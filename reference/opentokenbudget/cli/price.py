@@ -9,7 +9,7 @@ import click
 
 from ..amounts import InvalidDecimal, parse_decimal
 from ..opening import load_catalog
-from .parameters import at_option, pairs
+from .parameters import at_option, format_option, pairs
 from .printing import print_json, print_lines
 
 
@@ -27,7 +27,7 @@ from .printing import print_json, print_lines
 @click.option(
     "--used", multiple=True, metavar="METER=QUANTITY", help="What free allowances have covered before."
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option
 def price(
     catalog: str,
     model: str,

@@ -33,7 +33,7 @@ from ..replay import (
 )
 from ..routing import Policy
 from .formats import line_of
-from .parameters import Seed, apart, pairs, standard_input_once
+from .parameters import Seed, apart, format_option, pairs, standard_input_once
 from .printing import print_json, print_lines, tell
 from .progress import Progress
 from .simulated import report
@@ -67,7 +67,7 @@ from .simulated import report
 @click.option(
     "--seed", type=Seed(), default="simulation", show_default=True, help="Ids and draws follow from it."
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def simulate(
     policy: str,
