@@ -155,12 +155,12 @@ class RowReader:
         input_tokens = count_of(values, fields, "input_tokens")
         if input_tokens is None:
             if text is None:
-                raise WrongField("missing-field", "input_tokens", "a row needs `input_tokens` or `text`")
+                raise _missing("input_tokens", "`input_tokens` or `text`")
             input_tokens = len(text.encode()) + policy.overhead_tokens
         usage = {"input": input_tokens}
         output_tokens = count_of(values, fields, "output_tokens")
         if output_tokens is None:
-            raise WrongField("missing-field", "output_tokens", "a row needs `output_tokens`")
+            raise _missing("output_tokens", "`output_tokens`")
         usage["output"] = output_tokens
         for column, meter in shape.meters:
             quantity = integer_of(column, values[column])
@@ -210,7 +210,7 @@ class RowReader:
 
     def _instant(self, value: object) -> int:
         if value is None or value == "":
-            raise WrongField("missing-field", "at", "a row needs the instant `at`")
+            raise _missing("at", "the instant `at`")
         try:
             if isinstance(value, str):
                 return parse_moment(value, self._timezone)
@@ -301,3 +301,9 @@ def _name(file: str) -> str:
     if not plain.isprintable():
         plain = ascii(plain)[1:-1]
     return plain[-200:]
+
+
+def _missing(field: str, what: str) -> WrongField:
+    """Return that a row lacks `what`, and how its column could be named."""
+    message = f"a row needs {what}: `--column {field}=NAME` says which column it is"
+    return WrongField("missing-field", field, message)
