@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..documents import Document, load_documents, placed, read
+from ..documents import Document, placed, read
 from ..linting import document_lints
-from ..opening import meaning_problems, read_bytes
-from ..opening.files import _read_below
+from ..opening import load_file, meaning_problems, read_bytes
 from ..problems import CannotOpen, Place, Problem
 from ..routing import policy_problems
 from ..value import value_problems
@@ -110,23 +108,16 @@ def kind_by_shape(data: object) -> str | None:
 
 def _load(name: str, kind: str | None) -> tuple[Document | None, tuple[Problem, ...]]:
     raw = read_bytes(name)
-    shown = shown_name(name)
-    first = shown.rpartition("/")[2]
-    folder = Path() if name == STANDARD_INPUT else Path(name).parent
-
-    def fetch(relative: str) -> bytes:
-        return raw if relative == first else _read_below(folder, relative)
-
-    document, problems = load_documents(shown, fetch, kind=kind)
+    document, problems = load_file(name, kind=kind, raw=raw)
     if document is not None:
         return document, problems
     if kind is not None and any(problem.code == "wrong-kind" for problem in problems):
         # `--kind` is for those that do not say their kind.
-        return load_documents(shown, fetch)
+        return load_file(name, raw=raw)
     if kind is None and _is_without_kind(problems):
-        guess = kind_by_shape(read(raw, file=shown).data)
+        guess = kind_by_shape(read(raw, file=shown_name(name)).data)
         if guess is not None:
-            return load_documents(shown, fetch, kind=guess)
+            return load_file(name, kind=guess, raw=raw)
     return None, problems
 
 

@@ -25,14 +25,6 @@ class Flaw(NamedTuple):
     requirement: str
 
 
-class Event(NamedTuple):
-    """One event; `at` is a mark that only the source of the event can turn into a line and a column."""
-
-    what: int
-    text: Any
-    at: Any
-
-
 class Source(NamedTuple):
     """A text as events, and how to find the line and the column (from 1) of an event's mark."""
 

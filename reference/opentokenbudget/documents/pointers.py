@@ -15,11 +15,6 @@ def escaped_step(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
 
 
-def steps_of(pointer: str) -> list[str]:
-    """Return the steps of `pointer`, unescaped."""
-    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
-
-
 def parent_of(pointer: str) -> str:
     """Return the pointer of the container that holds what `pointer` names; the whole is its own parent."""
     return pointer.rpartition("/")[0]

@@ -44,8 +44,10 @@ class Session:
 
     def configure(self, given: Mapping[str, Any]) -> None:
         """Forget everything, and take what `given` holds; documents are read when a step first needs them."""
-        self.__init__()  # type: ignore[misc]
         self._given = given
+        self._catalog = None
+        self._engine = None
+        self._decision = None
 
     def step(self, op: str, args: Mapping[str, Any]) -> Answer:
         """Return the answer to `op`; problems are an answer too.

@@ -92,10 +92,10 @@ def _limit(entry: Mapping[str, Any], key: str, path: str, losses: Losses) -> int
     if number is None or number < 1:
         losses.add(key, f"{path}/{key}", "dropped", "it is no number of tokens")
         return None
-    severity = "approximated" if key == "max_tokens" and "max_output_tokens" not in entry else "exact"
-    note = "taken for the limit of the input" if severity == "approximated" else ""
-    if key != "max_tokens" or note:
-        losses.add(key, f"{path}/{key}", severity, note)  # type: ignore[arg-type]
+    if key == "max_tokens" and "max_output_tokens" not in entry:
+        losses.add(key, f"{path}/{key}", "approximated", "taken for the limit of the input")
+    elif key != "max_tokens":
+        losses.add(key, f"{path}/{key}", "exact", "")
     return number
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..amounts import format_instant, parse_date
-from ..problems import Problem
+from ..problems import Problem, Severity
 from .rules import ratings_of
 from .survey import Candidate, Survey, warning
 from .tiers import REFERENCE_INPUT, REFERENCE_OUTPUT
@@ -64,8 +64,8 @@ def lives_of_candidates(surveyed: Survey) -> Iterator[Problem]:
             if now == "retired":
                 nobody = f", and nobody else in `{tier.id}` can serve" if dead else ""
                 message = f"`{candidate.name}` retired on {day(life.retires_at)}{nobody}{instead}"
-                severity: str = "error" if dead else "warning"
-                yield Problem("retired-candidate", candidate.pointer, message, severity=severity)  # type: ignore[arg-type]
+                severity: Severity = "error" if dead else "warning"
+                yield Problem("retired-candidate", candidate.pointer, message, severity=severity)
             elif left <= SOON_DAYS * DAY_NS:
                 days = -(-left // DAY_NS)
                 unit = "day" if days == 1 else "days"

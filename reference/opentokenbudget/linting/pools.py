@@ -11,11 +11,11 @@ from typing import Any
 
 from ..amounts import InvalidDecimal, parse_decimal, parse_duration
 from ..conditions import Comparison, Condition, attributes_of, evaluate, parse
+from ..conditions.analysis import facts_for
 from ..conditions.proofs import Demand
 from ..conditions.tree import conjuncts
 from ..problems import Problem
 from ..routing.policy import DEFAULT_OUTPUT_TOKENS
-from .proving import facts_for
 from .reach import reached, reaches
 from .survey import CANDIDATE_FACTS, Candidate, Survey, warning
 from .tiers import reference_cost

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..conditions import AllOf, Comparison, Condition, attributes_of, parse
+from ..conditions import AllOf, Comparison, Condition, attributes_of, contradictory, parse
 from ..conditions.tree import conjuncts
 from ..problems import Problem
-from .proving import never_true
 from .survey import Candidate, Survey, Target, warning
 
 
@@ -26,7 +25,7 @@ def no_request(surveyed: Survey, condition: Condition) -> str:
     for name in sorted(attributes_of(condition)):
         alone = tuple(part for part in conjuncts(condition) if attributes_of(part) == {name})
         whole = surveyed.with_given(AllOf(alone), [name])
-        if alone and whole is not None and never_true(whole, surveyed.values):
+        if alone and whole is not None and contradictory(whole, surveyed.values):
             faults.append(f"`{name}`")
     what = f": nothing that {' or '.join(faults)} may be fits" if faults else ": it contradicts itself"
     return f"no request can meet this condition{what}"
@@ -82,7 +81,7 @@ def contexts_too_small(surveyed: Survey) -> Iterator[Problem]:
                 if most not in verdicts:
                     fits = Comparison("input_tokens", "integer", "lte", most)
                     whole = surveyed.with_given(AllOf((condition, fits)), attributes_of(condition))
-                    verdicts[most] = whole is not None and never_true(whole, surveyed.values)
+                    verdicts[most] = whole is not None and contradictory(whole, surveyed.values)
                 if verdicts[most]:
                     small.append((candidate, most))
             if small:
@@ -125,7 +124,7 @@ def requirements_never_met(surveyed: Survey) -> Iterator[Problem]:
         condition = parse(target.data["require"], types=surveyed.types.candidate, pointer=pointer)
         tiers = [surveyed.tiers[rank] for rank in target.ladder]
         if all(
-            never_true(condition, _facts_of(surveyed, tier.id, candidate))
+            contradictory(condition, _facts_of(surveyed, tier.id, candidate))
             for tier in tiers
             for candidate in tier.candidates
         ):
@@ -167,6 +166,6 @@ def acceptances_never_met(surveyed: Survey) -> Iterator[Problem]:
         pointer = f"{target.pointer}/cascade/accept"
         condition = parse(target.data["cascade"]["accept"], types=surveyed.types.accept, pointer=pointer)
         names = {"tier": tuple(surveyed.tiers[rank].id for rank in target.ladder)}
-        if never_true(condition, {**surveyed.values, **names}):
+        if contradictory(condition, {**surveyed.values, **names}):
             message = "no answer can be accepted, so every request climbs to the last tier"
             yield warning("accept-never-holds", pointer, message)

@@ -7,13 +7,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..conditions import AllOf, Comparison, Condition, Type, attributes_of, parse
+from ..conditions import AllOf, Comparison, Condition, Type, attributes_of, parse, shadowed
 from ..pricing import Catalog, Model
 from ..problems import Problem
 from ..routing import FactTypes, declared_attributes
 from ..routing.facts import WEEKDAYS
 from ..routing.policy import Attribute
-from .proving import never_first
 
 # Every request has these, or the router works them out.
 ALWAYS_THERE = frozenset(
@@ -183,7 +182,7 @@ def survey(
     if not rules:
         return surveyed
     conditions = [surveyed.with_given(rule.condition, read) for rule in rules]
-    dead = never_first([*conditions, surveyed.with_given(None, read)], values)
+    dead = shadowed([*conditions, surveyed.with_given(None, read)], values)
     return _with_dead(surveyed, dead)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..conditions import Condition, attributes_of, parse
+from ..conditions import Condition, attributes_of, contradictory, parse, shadowed
 from ..problems import Problem
-from .proving import never_first, never_true
 from .rules import no_request
 from .survey import Survey, warning
 
@@ -27,13 +26,13 @@ def value_rule_lints(surveyed: Survey) -> Iterator[Problem]:
         names = set() if condition is None else attributes_of(condition)
         whole = surveyed.with_given(condition, names)
         conditions.append(whole)
-        if condition is not None and whole is not None and never_true(whole, surveyed.values):
+        if condition is not None and whole is not None and contradictory(whole, surveyed.values):
             message = no_request(surveyed, condition)
             yield warning("rule-never-matches", f"/rules/{position}/when", message)
         elif "group" in rule:
             groups.setdefault(rule["group"], []).append(position)
     for group, positions in groups.items():
-        dead = never_first([conditions[position] for position in positions], surveyed.values)
+        dead = shadowed([conditions[position] for position in positions], surveyed.values)
         for member, because in dead.items():
             names_before = " or ".join(f"`{rules[positions[one]]['id']}`" for one in because)
             message = (

@@ -22,7 +22,11 @@ _STANDARD_INPUT_NAME = "<stdin>"
 
 
 def load_file(
-    path: str | os.PathLike[str], *, kind: str | None = None, held: Mapping[str, Document] | None = None
+    path: str | os.PathLike[str],
+    *,
+    kind: str | None = None,
+    held: Mapping[str, Document] | None = None,
+    raw: bytes | None = None,
 ) -> tuple[Document | None, tuple[Problem, ...]]:
     """Return the document in the file `path`, with all that it refers to, or None and the problems.
 
@@ -30,6 +34,7 @@ def load_file(
         path: a file, or `-` for standard input, whose references lie in the working directory.
         kind: what it must be; needed where it does not say.
         held: documents at hand, by digest.
+        raw: its bytes, where they were read already.
 
     Raises:
         CannotOpen: the file is missing or cannot be opened.
@@ -37,14 +42,14 @@ def load_file(
     Source: spec/10-documents.md OTB-DOC-018.
     """
     named = os.fspath(path)
-    raw = read_bytes(named)
+    content = read_bytes(named) if raw is None else raw
     from_stdin = named == STANDARD_INPUT
     shown = _STANDARD_INPUT_NAME if from_stdin else named.replace(os.sep, "/")
     first = shown.rpartition("/")[2]
     folder = Path() if from_stdin else Path(named).parent
 
     def fetch(relative: str) -> bytes:
-        return raw if relative == first else _read_below(folder, relative)
+        return content if relative == first else _read_below(folder, relative)
 
     return load_documents(shown, fetch, kind=kind, held=held)
 
