@@ -57,7 +57,8 @@ def test_no_case_names_an_unknown_requirement() -> None:
 @pytest.mark.parametrize("row", REQUIREMENTS, ids=[row.id for row in REQUIREMENTS])
 def test_a_requirement_is_one_sentence_about_a_role(row: Any) -> None:
     """A requirement names a role first, and is one sentence."""
-    assert re.match(r"(A|An) (reader|pricer|evaluator|router|logger) (MUST|SHOULD|MAY)", row.text)
+    role = "reader|pricer|evaluator|router|logger|driver|runner|implementer|editor"
+    assert re.match(rf"(A|An) ({role}) (MUST|SHOULD|MAY)", row.text)
     assert row.text.endswith(".")
     bare = re.sub(r"`[^`]*`", "", row.text)
     assert not re.search(r"[.;] [A-Z]", bare)

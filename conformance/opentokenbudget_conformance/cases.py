@@ -32,6 +32,7 @@ class Case:
         requirements: ids that it shows.
         polarity: `positive` shows the behaviour, `negative` what is refused or not covered.
         profile: the part of the specification that it belongs to.
+        features: extended features that it needs; a case without any is core.
         stability: `draft` or `stable`.
         given: what the router is configured with.
         steps: in order; the router keeps its state between them.
@@ -43,6 +44,7 @@ class Case:
     requirements: tuple[str, ...]
     polarity: str
     profile: str
+    features: tuple[str, ...]
     stability: str
     given: Mapping[str, Any]
     steps: tuple[Step, ...]
@@ -98,6 +100,7 @@ def _case(data: Mapping[str, Any], path: str) -> Case:
         requirements=tuple(data["requirements"]),
         polarity=data["polarity"],
         profile=data["profile"],
+        features=tuple(data.get("features", ())),
         stability=data.get("stability", "draft"),
         given=data.get("given", {}),
         steps=tuple(Step(step["op"], step.get("args", {}), step["expect"]) for step in data["steps"]),

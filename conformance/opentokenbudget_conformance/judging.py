@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from opentokenbudget.amounts import InvalidDecimal, parse_decimal
+from opentokenbudget.amounts import PICO, InvalidDecimal, parse_decimal
 
 
 class Mismatch(NamedTuple):
@@ -38,7 +38,7 @@ def judge(answer: Any, expect: Mapping[str, Any], earlier: Sequence[Any] = ()) -
     Args:
         answer: the router's answer to a step, as JSON data.
         expect: the step's expectations; `distribution` is judged by `judge_distribution`.
-        earlier: the answers to the steps before, for `same_as` and `different_from`.
+        earlier: the answers to the steps before, for `same_as`, `different_from`, `same_at` and `scaled`.
     """
     found: list[Mismatch] = []
     for name, wanted in expect.items():
@@ -58,6 +58,8 @@ def judge(answer: Any, expect: Mapping[str, Any], earlier: Sequence[Any] = ()) -
                 found.append(Mismatch(name, "", f"an answer to step {wanted}", ABSENT))
             elif same(answer, earlier[wanted]) is not (name == "same_as"):
                 found.append(Mismatch(name, "", earlier[wanted], answer))
+        elif name in _AGAINST:
+            found += _AGAINST[name](answer, wanted, earlier)
         elif name in _WHOLE and not _WHOLE[name](answer, wanted):
             found.append(Mismatch(name, "", wanted, answer))
     if "problems" not in expect and "problem" not in expect and "result" not in expect:
@@ -120,6 +122,34 @@ def _set(stands: Any, members: Sequence[Any]) -> bool:
     return True
 
 
+def _same_at(answer: Any, wanted: Mapping[str, Any], earlier: Sequence[Any]) -> list[Mismatch]:
+    found = []
+    for pointer in wanted["pointers"]:
+        stands = at_pointer(answer, pointer)
+        before = _earlier(earlier, wanted["step"], pointer)
+        if stands is ABSENT or not same(stands, before):
+            found.append(Mismatch("same_at", pointer, before, stands))
+    return found
+
+
+def _scaled(answer: Any, wanted: Mapping[str, Any], earlier: Sequence[Any]) -> list[Mismatch]:
+    found = []
+    for pointer in wanted["pointers"]:
+        stands = at_pointer(answer, pointer)
+        before = _earlier(earlier, wanted["step"], pointer)
+        try:
+            holds = parse_decimal(stands) * PICO == parse_decimal(before) * parse_decimal(wanted["by"])
+        except (InvalidDecimal, TypeError):
+            holds = False
+        if not holds:
+            found.append(Mismatch("scaled", pointer, f"{wanted['by']} times {before}", stands))
+    return found
+
+
+def _earlier(earlier: Sequence[Any], step: int, pointer: str) -> Any:
+    return at_pointer(earlier[step], pointer) if step < len(earlier) else ABSENT
+
+
 def _listed(answer: Any, field: str) -> list[Any]:
     listed = at_pointer(answer, f"/{field}")
     return listed if isinstance(listed, list) else []
@@ -157,6 +187,10 @@ _BY_POINTER: dict[str, Callable[[Any, Any], bool]] = {
     "decimal": _decimal,
     "one_of": _one_of,
     "set": _set,
+}
+_AGAINST: dict[str, Callable[[Any, Mapping[str, Any], Sequence[Any]], list[Mismatch]]] = {
+    "same_at": _same_at,
+    "scaled": _scaled,
 }
 _WHOLE: dict[str, Callable[[Any, Any], bool]] = {
     "result": same,

@@ -16,6 +16,9 @@ class Driven(Protocol):
     def configure(self, given: Mapping[str, Any]) -> None:
         """Forget everything, and take the documents, the clock and the seed that `given` holds."""
 
+    def reset(self) -> None:
+        """Forget what was asked since `configure`; keep what was given."""
+
     def step(self, op: str, args: Mapping[str, Any]) -> Any:
         """Return the answer to one question."""
 
@@ -49,11 +52,21 @@ def run_case(case: Case, driven: Driven) -> CaseResult:
             answer = many[-1]
             wrong = judge_distribution(many, step.expect["distribution"])
         else:
-            answer, wrong = driven.step(step.op, step.args), []
+            answer, wrong = _ask(driven, step), []
         wrong += judge(answer, step.expect, answers)
         answers.append(answer)
         mismatches += [(index, mismatch) for mismatch in wrong]
     return CaseResult(case, tuple(answers), tuple(mismatches))
+
+
+def _ask(driven: Driven, step: Step) -> Any:
+    if step.op == "configure":
+        driven.configure(step.args)
+        return {}
+    if step.op == "reset":
+        driven.reset()
+        return {}
+    return driven.step(step.op, step.args)
 
 
 def _ask_many(driven: Driven, step: Step) -> list[Any]:

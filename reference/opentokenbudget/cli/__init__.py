@@ -27,6 +27,7 @@ COMMANDS = {
     "decide": Command("decide", "Answer one request under a policy, and say why."),
     "price": Command("price", "Price a usage, exactly."),
     "simulate": Command("simulate", "Say what a policy would have done with past requests."),
+    "drive": Command("drive", "Answer a conformance suite: the reference as a program under test."),
     "catalog": Command("catalog", "Import, compare and lint price catalogs."),
 }
 

@@ -1,6 +1,6 @@
 """A session: the documents of a case, and the answers of the reference to its steps.
 
-Answers are JSON data; what cannot be answered is `{"problems": [...]}`. conformance/README.md lists the ops.
+Answers are JSON data; what cannot be answered is `{"problems": [...]}`. spec/90-conformance.md lists the ops.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from opentokenbudget.documents import Document, parse_document, read
 from opentokenbudget.engine import Engine
 from opentokenbudget.pricing import Catalog
 from opentokenbudget.problems import Problem, ProblemError
-from opentokenbudget.routing import Decision, compile_policy, trace_of
+from opentokenbudget.routing import Decision, Policy, compile_policy, trace_of
 from opentokenbudget.value import compile_value_rules
 
 from .checking import catalog_of, check_given, load_given
@@ -37,17 +37,19 @@ class Session:
     """
 
     def __init__(self) -> None:
-        self._given: Mapping[str, Any] = {}
-        self._catalog: Catalog | None = None
-        self._engine: Engine | None = None
-        self._decision: Decision | None = None
+        self.configure({})
 
     def configure(self, given: Mapping[str, Any]) -> None:
         """Forget everything, and take what `given` holds; documents are read when a step first needs them."""
-        self._given = given
-        self._catalog = None
-        self._engine = None
-        self._decision = None
+        self._given: Mapping[str, Any] = given
+        self._catalog: Catalog | None = None
+        self._policy: Policy | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was asked since `configure`; keep what was given."""
+        self._engine: Engine | None = None
+        self._decision: Decision | None = None
 
     def step(self, op: str, args: Mapping[str, Any]) -> Answer:
         """Return the answer to `op`; problems are an answer too.
@@ -186,10 +188,13 @@ class Session:
     def engine(self) -> Engine:
         """An engine under the given policy, made when first asked for."""
         if self._engine is None:
-            self._engine = self._make_engine()
+            if self._policy is None:
+                self._policy = self._compile_policy()
+            now = _instant(self._given.get("clock", _NOON), "/clock")
+            self._engine = Engine(self._policy, clock=lambda: now, seed=self._given.get("seed", "otb"))
         return self._engine
 
-    def _make_engine(self) -> Engine:
+    def _compile_policy(self) -> Policy:
         found = check_given(self._given.get("policy", {}), self._others(), "policy")
         if any(problem.severity == "error" for problem in found):
             raise ProblemError(found)
@@ -197,15 +202,13 @@ class Session:
         if "/catalog" not in document.references:
             raise ProblemError(Problem("unresolved-reference", "/catalog", "the catalog is not at hand"))
         rules = document.references.get("/value_rules")
-        policy = compile_policy(
+        return compile_policy(
             document.data,
             catalog=catalog_of(document.references["/catalog"]),
             value_rules=None if rules is None else rules.data,
             digest=document.digest,
             value_digest="" if rules is None else rules.digest,
         )
-        now = _instant(self._given.get("clock", _NOON), "/clock")
-        return Engine(policy, clock=lambda: now, seed=self._given.get("seed", "otb"))
 
     def _document(self, name: str) -> Document:
         if name not in self._given:
