@@ -7,10 +7,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from .forms import Distinct, Form, Frozen, Json, Listed, Maybe
-from .texts import Id, Instant, RequirementId, SemanticVersion, SignedDecimalText, Text, Version
+from .texts import DecimalText, Id, Instant, RequirementId, SemanticVersion, SignedDecimalText, Text, Version
 
 _JsonMapping = Frozen[str, Json]
 _ByPointer = Annotated[Frozen[str, Json], Field(min_length=1)]
+_Pointers = Annotated[Listed[str], Field(min_length=1)]
 _Index = Annotated[int, Field(ge=0)]
 
 
@@ -43,6 +44,21 @@ class Distribution(Form):
     counts: _JsonMapping
 
 
+class SameAt(Form):
+    """What stands at `pointers` is what stands there in the answer to the earlier step with this index."""
+
+    step: _Index
+    pointers: _Pointers
+
+
+class Scaled(Form):
+    """The decimals at `pointers` are `by` times those in the answer to the earlier step with this index."""
+
+    step: _Index
+    by: DecimalText
+    pointers: _Pointers
+
+
 class Expectations(Form):
     """Each that is given must hold. Paths are JSON pointers into the answer."""
 
@@ -70,12 +86,16 @@ class Expectations(Form):
     same_as: Maybe[_Index] = None
     """The index of an earlier step, from 0, whose answer must be equal."""
     different_from: Maybe[_Index] = None
+    same_at: Maybe[SameAt] = None
+    scaled: Maybe[Scaled] = None
 
 
 class CaseStep(Form):
     """One question and its answer."""
 
     op: Literal[
+        "configure",
+        "reset",
         "check",
         "parse",
         "digest",
@@ -120,6 +140,8 @@ class CaseDocument(Form):
         "gateway",
         "focus",
     ]
+    features: Maybe[Annotated[Distinct[Literal["yaml"]], Field(min_length=1)]] = None
+    """Extended features of the profile that the case needs; a case without any is core."""
     stability: Maybe[Literal["draft", "stable"]] = None
     given: Maybe[Given] = None
     steps: Annotated[Listed[CaseStep], Field(min_length=1, max_length=1000)]
