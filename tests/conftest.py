@@ -1,9 +1,34 @@
-"""Hypothesis without deadlines, for machines are shared; the same examples each time where CI runs."""
+"""Hypothesis without deadlines, for machines are shared; the same examples each time where CI runs.
+
+`pytest --evidence TARGET` runs the long tests of a target, and these alone: each writes its figures to docs/evidence.
+"""
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("developer", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "developer")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--evidence", metavar="TARGET", help="run the evidence tests of TARGET, and no others")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "evidence(target): a long run, skipped but for `--evidence target`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep of all tests either those that are no evidence, or those of the target that was asked for."""
+    target = config.getoption("--evidence")
+    kept = [item for item in items if _target(item) == target]
+    config.hook.pytest_deselected(items=[item for item in items if _target(item) != target])
+    items[:] = kept
+
+
+def _target(item: pytest.Item) -> str | None:
+    mark = item.get_closest_marker("evidence")
+    return None if mark is None else mark.args[0]

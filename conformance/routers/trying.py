@@ -1,0 +1,162 @@
+"""Holds the suite against faulty routers: each in a fork of its own, several at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+from changing import Faulty, StaleChange, changed_texts, compiled_modules, import_changed
+
+from opentokenbudget_conformance import Case, load_cases, run_case
+
+ENOUGH = 0.8
+"""The share of the other requirements that a faulty router passes: more than one bug is no use."""
+
+_CASE_SECONDS = 5
+_MEMORY_BYTES = 2**31
+
+
+class Outcome(NamedTuple):
+    """What the suite said of a faulty router.
+
+    Attributes:
+        id: the router's.
+        survived: requirements that it breaks and whose cases pass all the same.
+        failed: other requirements that a case of theirs fails.
+        passed: how many other requirements pass.
+        fault: why it could not be tried; "" otherwise.
+    """
+
+    id: str
+    survived: tuple[str, ...]
+    failed: tuple[str, ...]
+    passed: int
+    fault: str = ""
+
+    @property
+    def caught(self) -> bool:
+        return not self.survived and not self.fault
+
+    @property
+    def specific(self) -> bool:
+        """Whether it passes enough of what it does not break."""
+        return self.passed >= ENOUGH * (self.passed + len(self.failed))
+
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> Outcome:
+        return cls(**{**row, "survived": tuple(row["survived"]), "failed": tuple(row["failed"])})
+
+
+def try_all(routers: Iterable[Faulty], *, own: bool = False, workers: int = 0) -> Iterator[Outcome]:
+    """Return what the suite says of each router, as they end.
+
+    Args:
+        routers: to be tried.
+        own: ask only the cases of the requirements that a router breaks.
+        workers: how many at once; as many as there are processors by default.
+    """
+    cases = load_cases()
+    compiled = _warm()
+    waiting = list(routers)
+    running: dict[int, tuple[Faulty, int]] = {}
+    while waiting or running:
+        while waiting and len(running) < (workers or os.cpu_count() or 1):
+            router = waiting.pop(0)
+            asked = _cases_of(cases, router.breaks) if own else cases
+            pid, answers = _fork(router, asked, compiled)
+            running[pid] = (router, answers)
+        pid, status = os.wait()
+        router, answers = running.pop(pid)
+        asked = _cases_of(cases, router.breaks) if own else cases
+        with os.fdopen(answers, "rb") as pipe:
+            text = pipe.read()
+        yield _outcome(router, asked, text, status)
+
+
+def _warm() -> dict[str, CodeType | None]:
+    """Return the code of the reference, everything that others wrote being imported on the way."""
+    from opentokenbudget.driving import Session
+
+    for case in load_cases():
+        run_case(case, Session())
+    return compiled_modules()
+
+
+def _cases_of(cases: Sequence[Case], requirements: Sequence[str]) -> tuple[Case, ...]:
+    return tuple(case for case in cases if set(case.requirements) & set(requirements))
+
+
+def _fork(router: Faulty, cases: Sequence[Case], compiled: dict[str, CodeType | None]) -> tuple[int, int]:
+    """Return the process that tries `router`, and the pipe that it writes its answer to."""
+    answers, theirs = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(theirs)
+        return pid, answers
+    code = 1
+    try:
+        os.close(answers)
+        os.write(theirs, json.dumps(_tried(router, cases, compiled)).encode())
+        code = 0
+    finally:
+        os._exit(code)
+    raise AssertionError
+
+
+def _tried(router: Faulty, cases: Sequence[Case], compiled: dict[str, CodeType | None]) -> dict[str, Any]:
+    """Return the ids of the cases that fail, in a process that is used for nothing else."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    signal.signal(signal.SIGALRM, _too_long)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            driving = import_changed(changed_texts(router), Path(folder), compiled)
+            return {"failing": [case.id for case in cases if not _passes(case, driving.Session)]}
+    except StaleChange as stale:
+        return {"fault": str(stale)}
+    except Exception as broken:
+        return {"fault": f"it cannot be made: {type(broken).__name__}: {broken}"}
+
+
+def _passes(case: Case, session: Any) -> bool:
+    signal.alarm(_CASE_SECONDS)
+    try:
+        return run_case(case, session()).passed
+    except Exception:  # a step that fails is `errored`, and no pass
+        return False
+    finally:
+        signal.alarm(0)
+
+
+def _too_long(number: int, frame: FrameType | None) -> None:
+    raise TimeoutError
+
+
+def _outcome(router: Faulty, cases: Sequence[Case], text: bytes, status: int) -> Outcome:
+    if status or not text:
+        return Outcome(router.id, (), (), 0, f"its process ended with {status}")
+    answer = json.loads(text)
+    if "fault" in answer:
+        return Outcome(router.id, (), (), 0, answer["fault"])
+    failing = set(answer["failing"])
+    failed = {name for case in cases if case.id in failing for name in case.requirements}
+    others = {name for case in cases for name in case.requirements} - set(router.breaks)
+    survived = tuple(name for name in router.breaks if name not in failed)
+    return Outcome(router.id, survived, tuple(sorted(others & failed)), len(others - failed))
+
+
+def outcome_text(outcome: Outcome, *, own: bool) -> str:
+    """Return in two lines at most what became of a router."""
+    verdict = "caught" if outcome.caught else f"NOT CAUGHT {' '.join(outcome.survived)} {outcome.fault}"
+    if own:
+        return f"{outcome.id}: {verdict}"
+    share = "" if outcome.specific else "; TOO WIDE"
+    others = outcome.passed + len(outcome.failed)
+    failing = f"\n    also fails {' '.join(outcome.failed)}" if outcome.failed else ""
+    return f"{outcome.id}: {verdict}; {outcome.passed} of {others} others pass{share}{failing}"
