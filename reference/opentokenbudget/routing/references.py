@@ -63,9 +63,15 @@ class _Check:
     def subject(self) -> Iterator[Problem]:
         name = self.data["subject"]
         yield from self.attribute(name, "/subject")
-        if name in self.attributes and self.attributes[name].trust != "verified":
+        if name not in self.attributes:
+            return
+        declared = self.attributes[name]
+        if declared.trust != "verified":
             message = f"the subject `{name}` is the caller's word: declare it `trust: verified`"
             yield Problem("subject-not-verified", "/subject", message, "OTB-POLICY-005")
+        elif declared.type != "string":
+            message = f"the subject `{name}` is of the type `{declared.type}`, and who asks is a string"
+            yield Problem("type-mismatch", "/subject", message, "OTB-POLICY-023")
 
     def timezone(self) -> Iterator[Problem]:
         yield from _zone(self.data["timezone"], "/timezone")

@@ -1,0 +1,1 @@
+"""Fuzzing: the same generated questions to two implementations, whose answers must be the same bytes."""
