@@ -42,6 +42,7 @@ from strategies_models import (
     value_rules,
     versions,
 )
+from strategies_reports import reports_with
 
 request_ids = one("r1", "ticket-88121/turn-3", "x" * 256, "ü")
 facts = st.one_of(st.text(max_size=3), st.integers(), booleans, listed(st.text(max_size=3)))
@@ -283,5 +284,6 @@ BY_KIND: dict[str, Any] = {
     "usage-record": st.one_of(decision_records, attempt_records, adjustment_records),
     "problem": problems,
     "case": cases,
+    "report": reports_with(expectations),
 }
 """By kind: its documents, valid but for a few."""

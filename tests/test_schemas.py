@@ -32,6 +32,7 @@ KINDS = (
     "problem",
     "case",
     "classifier",
+    "report",
 )
 
 REGISTRY = Registry().with_resources(

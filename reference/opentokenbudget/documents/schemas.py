@@ -24,6 +24,7 @@ KINDS = (
     "usage-record",
     "problem",
     "case",
+    "report",
 )
 """The kinds of documents and wire forms that have a schema."""
 

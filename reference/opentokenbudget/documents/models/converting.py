@@ -20,6 +20,7 @@ from .decision import DecisionForm
 from .forms import Form
 from .policy import PolicyDocument
 from .problem import ProblemForm
+from .report import ReportDocument
 from .request import RequestForm
 from .usage_record import UsageRecord
 from .value_rules import ValueRulesDocument
@@ -34,6 +35,7 @@ _FORMS: dict[str, Any] = {
     "usage-record": UsageRecord,
     "problem": ProblemForm,
     "case": CaseDocument,
+    "report": ReportDocument,
 }
 
 
@@ -64,6 +66,8 @@ def model_of(kind: Literal["usage-record"], data: Any) -> UsageRecord: ...
 def model_of(kind: Literal["problem"], data: Any) -> ProblemForm: ...
 @overload
 def model_of(kind: Literal["case"], data: Any) -> CaseDocument: ...
+@overload
+def model_of(kind: Literal["report"], data: Any) -> ReportDocument: ...
 @overload
 def model_of(kind: str, data: Any) -> Form: ...
 def model_of(kind: str, data: Any) -> Form:

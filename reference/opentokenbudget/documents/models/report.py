@@ -162,8 +162,8 @@ class MinimisedCase(Form):
     given: Maybe[Given] = None
     steps: Annotated[Listed[CaseStep], Field(min_length=1, max_length=1000)]
     mismatch: Maybe[MismatchReport] = None
-    stability: Maybe[Literal["shown-again", "not-shown-again", "not-tried"]] = None
-    """Whether the failure shows again when the case is asked alone."""
+    alone: Maybe[Literal["fails", "passes", "not-asked"]] = None
+    """What the case does when it is asked alone, in a fresh process."""
 
 
 class FailureReport(Form):
