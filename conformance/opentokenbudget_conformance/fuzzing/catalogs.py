@@ -78,7 +78,7 @@ def named(dice: Dice, catalog: dict[str, Any]) -> str:
     if dice.chance(4):
         return dice.pick((*ALIASES, *NAMES, "acme/larg", "Acme/large", "acme/large-1"))
     model = dice.pick(catalog["models"])
-    return dice.pick([model["id"], *model.get("aliases", ())])
+    return str(dice.pick([model["id"], *model.get("aliases", ())]))
 
 
 def _model(dice: Dice, name: str, simple: bool) -> dict[str, Any]:
