@@ -224,6 +224,10 @@ def _negated_twice(sequence: Sequence) -> tuple[Sequence, Sequence] | None:
     return _asking(sequence, "evaluate", none), _asking(sequence, "evaluate", each)
 
 
+def _negated(condition: Any, times: int) -> Any:
+    return {"not": condition if times == 1 else _negated(condition, times - 1)}
+
+
 def _asking(sequence: Sequence, op: str, steps: Many[Mapping[str, Any]]) -> Sequence:
     return Sequence(sequence.given, tuple((op, args) for args in steps))
 
