@@ -1,0 +1,153 @@
+"""`otb-conformance fuzz`: two implementations, the same generated questions, the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence as Many
+from pathlib import Path
+
+import click
+
+from ..asking import Answer, Result, Skipped
+from ..program import Program
+from .campaign import Programs, run_campaign
+from .comparing import Difference
+from .promoting import CannotPromote, promoted
+
+REFERENCE = shlex.join([sys.executable, "-m", "opentokenbudget", "drive"])
+
+
+@click.command("fuzz")
+@click.option(
+    "--program",
+    "first",
+    default=REFERENCE,
+    metavar="CMD",
+    help="One implementation; the reference by default.",
+)
+@click.option("--against", "second", required=True, metavar="CMD", help="The other one.")
+@click.option("--sequences", default=5000, show_default=True, type=click.IntRange(1), help="How many to ask.")
+@click.option(
+    "--start", default=0, show_default=True, type=click.IntRange(0), help="The number of the first one."
+)
+@click.option("--seed", default="otb", show_default=True, help="What they are generated from.")
+@click.option(
+    "--jobs",
+    default=os.cpu_count() or 1,
+    type=click.IntRange(1),
+    help="Ranges asked at once; one a core by default.",
+)
+@click.option(
+    "--promote", type=click.Path(path_type=Path), metavar="FILE", help="Write the first difference as a case."
+)
+@click.option("--right", type=click.Choice(["program", "against"]), help="Whose answers the case expects.")
+@click.option("--requirement", "requirements", multiple=True, metavar="ID", help="What the case shows.")
+@click.option("--title", default="", help="The rule that the case shows, in one sentence.")
+@click.option(
+    "--polarity",
+    type=click.Choice(["positive", "negative"]),
+    default="positive",
+    show_default=True,
+    help="Of the case.",
+)
+def fuzz(
+    first: str,
+    second: str,
+    sequences: int,
+    start: int,
+    seed: str,
+    jobs: int,
+    promote: Path | None,
+    right: str | None,
+    requirements: tuple[str, ...],
+    title: str,
+    polarity: str,
+) -> None:
+    """Ask two implementations the same generated questions, and show where their answers differ.
+
+    A difference is made as small as it goes. Somebody is wrong then, or the text is: when it is settled who,
+    `--promote` makes it a case of the suite.
+    """
+    if promote is not None and not (right and requirements and title):
+        raise click.UsageError("--promote needs --right, --requirement and --title")
+    programs = Programs(_command(first, "--program"), _command(second, "--against"))
+    numbers = range(start, start + sequences)
+    asked, found = 0, list[Difference]()
+    for chunk in run_campaign(programs, seed=seed, numbers=numbers, jobs=jobs):
+        if chunk.fault is not None:
+            raise click.ClickException(f"{chunk.fault.code}: {chunk.fault.message}")
+        asked += len(chunk.numbers)
+        found += chunk.found
+        click.echo(f"{asked} of {sequences} sequences, {len(found)} differences", err=True)
+        for difference in chunk.found:
+            click.echo(told(difference))
+    if promote is not None and found:
+        _promote(
+            programs,
+            min(found, key=lambda one: one.number),
+            promote,
+            right == "program",
+            requirements,
+            title,
+            polarity,
+        )
+    click.echo(f"{asked} sequences from seed `{seed}`: {len(found)} differences")
+    if found:
+        raise SystemExit(1)
+
+
+def told(difference: Difference) -> str:
+    """Return a difference for a person: what was asked, and both answers."""
+    lines = [f"sequence {difference.number}:", f"  given {_line(dict(difference.sequence.given))}"]
+    for index, (op, args) in enumerate(difference.sequence.steps):
+        lines.append(f"  {index} {op} {_line(dict(args))}")
+    lines += [f"  one:   {_answer(difference.first)}", f"  other: {_answer(difference.second)}"]
+    return "\n".join(lines)
+
+
+def _answer(answer: Answer) -> str:
+    if isinstance(answer, Result):
+        return _line(answer.value)
+    return f"skipped: {answer.reason}" if isinstance(answer, Skipped) else f"{answer.code}: {answer.message}"
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _command(text: str, option: str) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as wrong:
+        raise click.UsageError(f"{option}: {wrong}") from None
+    if not words:
+        raise click.UsageError(f"{option} is empty")
+    return words
+
+
+def _promote(
+    programs: Programs,
+    difference: Difference,
+    file: Path,
+    first_is_right: bool,
+    requirements: Many[str],
+    title: str,
+    polarity: str,
+) -> None:
+    with Program(programs.first if first_is_right else programs.second) as router:
+        try:
+            text = promoted(
+                difference.sequence,
+                router,
+                case_id=file.stem,
+                title=title,
+                requirements=requirements,
+                polarity=polarity,
+            )
+        except CannotPromote as why:
+            raise click.ClickException(str(why)) from None
+    file.write_text(text, encoding="utf-8")
+    click.echo(f"{file} is written", err=True)
