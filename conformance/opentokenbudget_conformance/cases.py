@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
@@ -37,6 +37,7 @@ class Case:
         given: what the router is configured with.
         steps: in order; the router keeps its state between them.
         path: below the folder of cases, with `/`.
+        document: all of it, as it was read.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Case:
     given: Mapping[str, Any]
     steps: tuple[Step, ...]
     path: str
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 def load_cases(folder: Path | None = None) -> tuple[Case, ...]:
@@ -105,4 +107,5 @@ def _case(data: Mapping[str, Any], path: str) -> Case:
         given=data.get("given", {}),
         steps=tuple(Step(step["op"], step.get("args", {}), step["expect"]) for step in data["steps"]),
         path=path,
+        document=data,
     )

@@ -15,6 +15,26 @@ _Pointers = Annotated[Listed[str], Field(min_length=1)]
 _Index = Annotated[int, Field(ge=0)]
 
 
+Op = Literal[
+    "configure",
+    "reset",
+    "check",
+    "parse",
+    "digest",
+    "evaluate",
+    "price",
+    "bounds",
+    "lifecycle",
+    "weigh",
+    "classify",
+    "decide",
+    "next",
+    "settle",
+    "record",
+]
+"""What a step can ask."""
+
+
 class Given(Form):
     """Documents whole, as data; references between them are by the names used here."""
 
@@ -93,23 +113,7 @@ class Expectations(Form):
 class CaseStep(Form):
     """One question and its answer."""
 
-    op: Literal[
-        "configure",
-        "reset",
-        "check",
-        "parse",
-        "digest",
-        "evaluate",
-        "price",
-        "bounds",
-        "lifecycle",
-        "weigh",
-        "classify",
-        "decide",
-        "next",
-        "settle",
-        "record",
-    ]
+    op: Op
     args: Maybe[_JsonMapping] = None
     expect: Expectations
 

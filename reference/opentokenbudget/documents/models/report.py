@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from .case import CaseStep, Given
+from .case import Expectations, Given, Op
 from .envelope import Extensions
-from .forms import Form, Listed, Maybe
+from .forms import Form, Frozen, Json, Listed, Maybe
 from .texts import Digest, Id, Label, RequirementId, SemanticVersion, Text, Tokens, Version
 
 _Result = Literal["passed", "failed", "skipped", "errored", "disabled"]
@@ -156,11 +156,19 @@ class MismatchReport(Form):
     found: Maybe[_Prose] = None
 
 
+class MinimisedStep(Form):
+    """A step of a minimised case; only the last one expects something."""
+
+    op: Op
+    args: Maybe[Frozen[str, Json]] = None
+    expect: Maybe[Expectations] = None
+
+
 class MinimisedCase(Form):
     """What still shows a failure: of the case only what is needed, made small."""
 
     given: Maybe[Given] = None
-    steps: Annotated[Listed[CaseStep], Field(min_length=1, max_length=1000)]
+    steps: Annotated[Listed[MinimisedStep], Field(min_length=1, max_length=1000)]
     mismatch: Maybe[MismatchReport] = None
     alone: Maybe[Literal["fails", "passes", "not-asked"]] = None
     """What the case does when it is asked alone, in a fresh process."""
