@@ -10,8 +10,6 @@ from opentokenbudget.documents import read, schema_problems
 
 from ..reports import FORMS, rendered
 
-_LARGEST = 64 * 2**20
-
 
 @click.command("report")
 @click.argument("file", type=click.Path(path_type=Path))
@@ -32,15 +30,16 @@ def COMMAND(file: Path, form: str) -> int:
     try:
         raw = file.read_bytes()
     except OSError as world:
-        raise click.ClickException(f"cannot open `{file}`: {(world.strerror or str(world)).lower()}") from None
+        raise click.ClickException(
+            f"cannot open `{file}`: {(world.strerror or str(world)).lower()}"
+        ) from None
     reading = read(raw, file=str(file))
-    problems = reading.problems
-    if not problems:
-        problems = schema_problems(reading.data, "report")
+    problems = reading.problems or schema_problems(reading.data, "report")
     if problems:
         for problem in problems:
             click.echo(f"{file} {problem.code} {problem.pointer}: {problem.message}", err=True)
         return 1
     # Bytes, so that no encoding of the terminal decides what a page holds.
-    click.get_binary_stream("stdout").write(rendered(reading.data, form).encode("utf-8", "backslashreplace"))
+    text = rendered(reading.data, form).encode("utf-8", "backslashreplace")
+    click.echo(text, nl=False)
     return 0
