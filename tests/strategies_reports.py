@@ -47,6 +47,7 @@ def reports_with(expectations: Strategy) -> Strategy:
     )
     failures = form(
         {"case": ids, "result": one("failed", "errored")},
+        title=one("t", "x" * 256),
         mismatches=listed(mismatches, 1),
         step=tokens,
         op=one("decide"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from opentokenbudget.documents import canonical_json, read
+from opentokenbudget.documents import read
 
 from ..asking import Fault
 from ..cases import Case
@@ -154,7 +155,7 @@ def _case(result: CaseResult) -> Report:
 
 def _failure(result: CaseResult, minimised: Mapping[str, Any] | None) -> Report:
     case = result.case
-    form: Report = {"case": case.id, "result": result.result}
+    form: Report = {"case": case.id, "title": case.title, "result": result.result}
     if result.fault is not None:
         if result.at_step >= 0:
             form |= {"step": result.at_step, "op": case.steps[result.at_step].op}
@@ -165,6 +166,6 @@ def _failure(result: CaseResult, minimised: Mapping[str, Any] | None) -> Report:
             for index, mismatch in result.mismatches[:_MISMATCHES]
         ]
     # What a report holds can be read by every reader of documents, whatever an answer was.
-    if minimised is not None and not read(canonical_json(minimised), file="minimised.json").problems:
+    if minimised is not None and not read(json.dumps(minimised).encode(), file="a.json").problems:
         form["minimised"] = dict(minimised)
     return form

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from .folding import folded
 from .style import STYLE
 from .text import counted, standing
 
@@ -107,6 +107,7 @@ def _failures(report: Mapping[str, Any]) -> Iterator[str]:
         yield f'<details class="failure" id="{_text(failure["case"])}"{opened}>'
         yield f"<summary>{_key(failure['result'])} <code>{_text(failure['case'])}</code>"
         yield f'<span class="ids">{_text(ids)}</span></summary>'
+        yield f'<p class="title">{_text(failure.get("title", ""))}</p>'
         yield f'<p class="about">{_text(case.get("path", ""))}</p>'
         yield from _fault(failure)
         yield from _mismatches(failure)
@@ -154,7 +155,7 @@ def _minimised(minimised: Mapping[str, Any]) -> Iterator[str]:
         where = f"<code>{_text(one['pointer'] or 'the whole answer')}</code>"
         yield f"<p>expected {_value(one, 'expected')}, found {_value(one, 'found')} at {where}</p>"
     shown = {key: minimised[key] for key in ("given", "steps") if key in minimised}
-    yield f"<pre>{_text(json.dumps(shown, indent=2, ensure_ascii=False))}</pre>"
+    yield f"<pre>{_text(folded(shown))}</pre>"
 
 
 def _requirements(report: Mapping[str, Any]) -> Iterator[str]:

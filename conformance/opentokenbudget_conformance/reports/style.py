@@ -23,6 +23,7 @@ h4{margin:1.2rem 0 .4rem;font-size:.9rem}
 .keys{color:var(--soft);font-size:.92rem}.key{font-weight:600;font-size:.85rem;white-space:nowrap}
 .passed>.mark,.key.passed{color:var(--passed)}.key.failed{color:var(--failed)}.key.errored{color:var(--errored)}
 .key.skipped{color:var(--skipped)}.key.disabled{color:var(--disabled)}
+.key+.key{margin-left:.7rem}.title{margin:.5rem 0 0}.profiles+.about{margin-top:1rem}
 .profiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:1rem}
 article,details{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem 1.2rem}
 article h3{display:flex;justify-content:space-between;margin:0 0 .7rem;font-size:1.02rem}

@@ -69,6 +69,8 @@ def _lines(report: Mapping[str, Any], shown: int) -> Iterator[str]:
 
 def _failure(failure: Mapping[str, Any]) -> Iterator[str]:
     yield f"{failure['result']} {failure['case']}"
+    if "title" in failure:
+        yield f"  {failure['title']}"
     if "fault" in failure:
         at = f"step {failure['step']} {failure['op']}: " if "step" in failure else ""
         yield f"  {at}{failure['fault']['code']}: {failure['fault']['message']}"

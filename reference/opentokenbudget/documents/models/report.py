@@ -178,6 +178,8 @@ class FailureReport(Form):
     """A case that failed, with its mismatches, or errored, with its fault."""
 
     case: Id
+    title: Maybe[Annotated[str, Field(min_length=1, max_length=256)]] = None
+    """The rule that the case shows."""
     result: Literal["failed", "errored"]
     mismatches: Maybe[Annotated[Listed[MismatchReport], Field(min_length=1)]] = None
     step: Maybe[Tokens] = None
