@@ -78,7 +78,3 @@ def _stopped_by(world: OSError) -> int:
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 2
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,5 @@
+"""`python -m opentokenbudget_conformance`."""
+
+from .cli import main
+
+main()
