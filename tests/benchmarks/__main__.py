@@ -8,13 +8,14 @@ from __future__ import annotations
 import sys
 
 import bench_cli
+import bench_conformance
 import bench_decide
 import bench_match
 import bench_price
 import bench_simulate
 
 missed = []
-for benchmark in (bench_match, bench_price, bench_decide, bench_cli, bench_simulate):
+for benchmark in (bench_match, bench_price, bench_decide, bench_cli, bench_simulate, bench_conformance):
     print(f"\n{benchmark.__name__.removeprefix('bench_')}")
     missed += [row.name for row in benchmark.main() if not row.passed]
 print(f"\n{len(missed)} goals missed" + "".join(f"\n  {name}" for name in missed))
