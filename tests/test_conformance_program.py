@@ -326,6 +326,19 @@ def test_what_comes_late_is_held_against_the_case_that_it_is_of(
     assert fault.message.startswith("after the last answer of this case: ")
 
 
+def test_a_program_that_never_answers_is_not_asked_for_ever(tmp_path: Path) -> None:
+    """After ten time-outs in a row the rest is errored unasked, and no case waits for it."""
+    limits = Limits(answer_s=0.02, start_s=10.0)
+    deaf = driver(
+        tmp_path,
+        before="for line in sys.stdin:\n    answer(json.loads(line), result=STARTED); time.sleep(60)",
+    )
+    with Program(deaf, limits=limits) as program:
+        results = run_cases([case(f"c{number:02}") for number in range(14)], program)
+    assert {result.fault and result.fault.code for result in results} == {"timed-out"}
+    assert sum("not asked" in str(result.fault) for result in results) == 4
+
+
 def test_a_case_with_the_same_documents_is_begun_with_reset(tmp_path: Path) -> None:
     """Who holds the documents of a case already is told to reset, everyone else to configure."""
     log = "open(os.environ['LOG'], 'a').write(json.loads(line)['command'] + ' ')"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, final
 
-from .asking import Answer, Asked, Driven, Question, Result, ask_all
+from .asking import Answer, Asked, Driven, Fault, Question, Result, ask_all
 from .cases import Case, Step
 from .judging import ABSENT, Mismatch, at_pointer, judge
 from .reports.building import mismatch_form
@@ -19,6 +19,9 @@ _TRIES = 4000
 """For all failures of a run; what comes after is cut short alone."""
 
 _TRIES_PER_CASE = 500
+_COSTS = {"timed-out": 100, "closed-output": 100}
+"""How many tries it costs when the router does this, instead of answering; anything else costs ten."""
+
 _DERIVED = ("exact", "decimal", "one_of", "set")
 _REFERRING = ("same_as", "different_from")
 _REFERRING_AT = ("same_at", "scaled")
@@ -95,10 +98,16 @@ class _Minimiser:
         shown = mismatch_form(len(question.steps) - 1, question.steps[-1][0], again)
         return {**question.form(), "mismatch": shown, "alone": "fails"}
 
+    def _asked(self, question: _Question) -> list[Any] | None:
+        """Return the router's answers to the steps, or None when one of them is none."""
+        answers = ask_all(self._driven, _questions(question))
+        fault = answers[-1] if answers and isinstance(answers[-1], Fault) else None
+        self.used += 1 if fault is None else _COSTS.get(fault.code, 10)
+        return _values(answers)
+
     def _mismatch(self, question: _Question, like: Mismatch) -> Mismatch | None:
         """Return how the router fails `question`, where it does so at the place of `like`."""
-        self.used += 1
-        values = _values(ask_all(self._driven, _questions(question)))
+        values = self._asked(question)
         if values is None:
             return None
         wrong = judge(values[-1], question.expect, values[:-1])
@@ -123,6 +132,8 @@ class _Minimiser:
         whole = {"given": question.given, "args": [args for _, args in question.steps]}
 
         def still(value: Any) -> bool:
+            if self.used >= self._tries:
+                return False
             return difference.like(self._difference(_with(question, value), like))
 
         small = shrink(whole, still, max(self._tries - self.used - 2, 0))
@@ -134,8 +145,7 @@ class _Minimiser:
         """Return how router and oracle differ on `question`; None where they do not, or one does not answer."""
         if self._oracle is None:
             return None
-        self.used += 1
-        ours = _values(ask_all(self._driven, _questions(question)))
+        ours = self._asked(question)
         right = None if ours is None else _values(ask_all(self._oracle, _questions(question)))
         if ours is None or right is None:
             return None

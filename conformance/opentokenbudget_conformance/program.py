@@ -16,6 +16,9 @@ from .visible import visible
 _STARTS = 3
 """After so many starts that failed, one after another, nothing more is tried."""
 
+_TIMEOUTS = 10
+"""After so many time-outs, with not one answer in between, nothing more is asked."""
+
 
 class Faulted(Exception):
     """A single question that has no answer."""
@@ -57,6 +60,7 @@ class Program:
         self._talk: Conversation | None = None
         self._number = 0
         self._failures: list[Fault] = []
+        self._timeouts = 0
 
     def __enter__(self) -> Self:
         return self
@@ -88,11 +92,18 @@ class Program:
 
     def ask_all(self, questions: Sequence[Question]) -> list[Answer]:
         """Return an answer to each question; after a fault that ended the program, no more."""
+        if self._timeouts >= _TIMEOUTS:
+            return [
+                Fault("timed-out", f"not asked: {_TIMEOUTS} times before no answer came, and nothing else")
+            ]
         if self._talk is None:
             started = self.start()
             if isinstance(started, Fault):
                 return [started]
-        return self._exchange([question.message() for question in questions], self._limits.answer_s)
+        answers = self._exchange([question.message() for question in questions], self._limits.answer_s)
+        waited = isinstance(answers[0], Fault) and answers[0].code == "timed-out"
+        self._timeouts = self._timeouts + 1 if waited else 0
+        return answers
 
     def send(self, line: bytes) -> Answer:
         """Return the answer to `line`, which is no message; the id of that answer is null."""
