@@ -1,7 +1,8 @@
-"""Holds the suite against faulty routers: each in a fork of its own, several at once."""
+"""Holds the suite against faulty routers, in forks: several at once, in each a few routers one after the other."""
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -20,7 +21,12 @@ ENOUGH = 0.8
 """The share of the other requirements that a faulty router passes: more than one bug is no use."""
 
 _CASE_SECONDS = 5
+_TOGETHER = 16
 _MEMORY_BYTES = 2**31
+
+
+Trial = tuple[Faulty, Sequence[Case]]
+"""A router, and the cases that it is asked."""
 
 
 class Outcome(NamedTuple):
@@ -63,28 +69,34 @@ def try_all(routers: Iterable[Faulty], *, own: bool = False, workers: int = 0) -
         workers: how many at once; as many as there are processors by default.
     """
     cases = load_cases()
-    compiled = _warm()
-    waiting = list(routers)
-    running: dict[int, tuple[Faulty, int]] = {}
+    compiled = _warm(cases)
+    # What is shared with the forks is never looked at again, and so never copied.
+    gc.collect()
+    gc.freeze()
+    waiting: list[Trial] = [(router, _cases_of(cases, router.breaks) if own else cases) for router in routers]
+    together = _TOGETHER if own else 1
+    running: dict[int, tuple[list[Trial], int]] = {}
     while waiting or running:
         while waiting and len(running) < (workers or os.cpu_count() or 1):
-            router = waiting.pop(0)
-            asked = _cases_of(cases, router.breaks) if own else cases
-            pid, answers = _fork(router, asked, compiled)
-            running[pid] = (router, answers)
+            trials, waiting = waiting[:together], waiting[together:]
+            pid, answers = _fork(trials, compiled)
+            running[pid] = (trials, answers)
         pid, status = os.wait()
-        router, answers = running.pop(pid)
-        asked = _cases_of(cases, router.breaks) if own else cases
+        trials, answers = running.pop(pid)
         with os.fdopen(answers, "rb") as pipe:
-            text = pipe.read()
-        yield _outcome(router, asked, text, status)
+            lines = pipe.read().splitlines()
+        yield from (_outcome(*trial, line) for trial, line in zip(trials, lines, strict=False))
+        if len(lines) < len(trials):
+            # One of them ended the process: the others get another.
+            yield Outcome(trials[len(lines)][0].id, (), (), 0, f"its process ended with {status}")
+            waiting = trials[len(lines) + 1 :] + waiting
 
 
-def _warm() -> dict[str, CodeType | None]:
+def _warm(cases: Sequence[Case]) -> dict[str, CodeType | None]:
     """Return the code of the reference, everything that others wrote being imported on the way."""
     from opentokenbudget.driving import Session
 
-    for case in load_cases():
+    for case in cases:
         run_case(case, Session())
     return compiled_modules()
 
@@ -93,8 +105,8 @@ def _cases_of(cases: Sequence[Case], requirements: Sequence[str]) -> tuple[Case,
     return tuple(case for case in cases if set(case.requirements) & set(requirements))
 
 
-def _fork(router: Faulty, cases: Sequence[Case], compiled: dict[str, CodeType | None]) -> tuple[int, int]:
-    """Return the process that tries `router`, and the pipe that it writes its answer to."""
+def _fork(trials: Sequence[Trial], compiled: dict[str, CodeType | None]) -> tuple[int, int]:
+    """Return the process that holds `trials`, and the pipe to which it writes a line for each."""
     answers, theirs = os.pipe()
     pid = os.fork()
     if pid:
@@ -103,7 +115,11 @@ def _fork(router: Faulty, cases: Sequence[Case], compiled: dict[str, CodeType | 
     code = 1
     try:
         os.close(answers)
-        os.write(theirs, json.dumps(_tried(router, cases, compiled)).encode())
+        gc.disable()
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+        signal.signal(signal.SIGALRM, _too_long)
+        for router, cases in trials:
+            os.write(theirs, json.dumps(_tried(router, cases, compiled)).encode() + b"\n")
         code = 0
     finally:
         os._exit(code)
@@ -111,13 +127,11 @@ def _fork(router: Faulty, cases: Sequence[Case], compiled: dict[str, CodeType | 
 
 
 def _tried(router: Faulty, cases: Sequence[Case], compiled: dict[str, CodeType | None]) -> dict[str, Any]:
-    """Return the ids of the cases that fail, in a process that is used for nothing else."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    signal.signal(signal.SIGALRM, _too_long)
+    """Return which of `cases` fail, by their numbers; or why they cannot be asked."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             driving = import_changed(changed_texts(router), Path(folder), compiled)
-            return {"failing": [case.id for case in cases if not _passes(case, driving.Session)]}
+            return {"failing": [n for n, case in enumerate(cases) if not _passes(case, driving.Session)]}
     except StaleChange as stale:
         return {"fault": str(stale)}
     except Exception as broken:
@@ -128,24 +142,25 @@ def _passes(case: Case, session: Any) -> bool:
     signal.alarm(_CASE_SECONDS)
     try:
         return run_case(case, session()).passed
-    except Exception:  # a step that fails is `errored`, and no pass
+    except (Exception, _TooLong):  # a step that fails is `errored`, and no pass
         return False
     finally:
         signal.alarm(0)
 
 
+class _TooLong(BaseException):
+    """A case took too long: no handler of a router may take it for an error of its own."""
+
+
 def _too_long(number: int, frame: FrameType | None) -> None:
-    raise TimeoutError
+    raise _TooLong
 
 
-def _outcome(router: Faulty, cases: Sequence[Case], text: bytes, status: int) -> Outcome:
-    if status or not text:
-        return Outcome(router.id, (), (), 0, f"its process ended with {status}")
-    answer = json.loads(text)
+def _outcome(router: Faulty, cases: Sequence[Case], line: bytes) -> Outcome:
+    answer = json.loads(line)
     if "fault" in answer:
         return Outcome(router.id, (), (), 0, answer["fault"])
-    failing = set(answer["failing"])
-    failed = {name for case in cases if case.id in failing for name in case.requirements}
+    failed = {name for number in answer["failing"] for name in cases[number].requirements}
     others = {name for case in cases for name in case.requirements} - set(router.breaks)
     survived = tuple(name for name in router.breaks if name not in failed)
     return Outcome(router.id, survived, tuple(sorted(others & failed)), len(others - failed))
