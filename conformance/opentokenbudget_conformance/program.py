@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self, final
@@ -13,6 +14,8 @@ from .conversation import Conversation
 from .launching import Launched, Limits
 from .visible import visible
 
+REFERENCE = (sys.executable, "-m", "opentokenbudget", "drive")
+"""The command of the reference."""
 _STARTS = 3
 """After so many starts that failed, one after another, nothing more is tried."""
 

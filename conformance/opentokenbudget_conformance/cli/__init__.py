@@ -16,6 +16,7 @@ from opentokenbudget.problems import ProblemError
 COMMANDS = {
     "run": ("running", "Judge a program."),
     "smoke": ("smoking", "Say whether a driver is broken, before its router is judged."),
+    "fuzz": ("fuzzing", "Ask two implementations the same generated questions."),
     "list": ("listing", "List the cases."),
     "explain": ("explaining", "Explain a requirement, with its cases."),
     "report": ("reporting", "Render a stored report again."),

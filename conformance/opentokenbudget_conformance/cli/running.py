@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import click
 from ..asking import Fault
 from ..claims import PROFILES, Claims
 from ..minimising import minimise_all
-from ..program import Program
+from ..program import REFERENCE, Program
 from ..reports import FORMS, build_report, rendered
 from ..running import run_cases
 from ..suite import Suite, chosen, load_suite
@@ -148,9 +147,8 @@ def _disabled(suite: Suite, given: Sequence[str]) -> dict[str, str]:
 
 def _oracle(command: tuple[str, ...] | None, suite: Suite) -> Program:
     """Return what failures are minimised against; it is started when it is first asked."""
-    reference = (sys.executable, "-m", "opentokenbudget", "drive")
     about = {"version": suite.version, "digest": suite.digest}
-    return Program(command or reference, suite=about)
+    return Program(command or REFERENCE, suite=about)
 
 
 def _words(

@@ -5,30 +5,29 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import sys
 from collections.abc import Sequence as Many
 from pathlib import Path
 
 import click
 
 from ..asking import Answer, Result, Skipped
-from ..program import Program
-from .campaign import Programs, run_campaign
-from .comparing import Difference
-from .promoting import CannotPromote, promoted
-
-REFERENCE = shlex.join([sys.executable, "-m", "opentokenbudget", "drive"])
+from ..fuzzing.campaign import Programs, run_campaign
+from ..fuzzing.comparing import Difference
+from ..fuzzing.promoting import CannotPromote, promoted
+from ..program import REFERENCE, Program
+from .options import Command
 
 
 @click.command("fuzz")
 @click.option(
     "--program",
     "first",
-    default=REFERENCE,
+    type=Command(),
+    default=shlex.join(REFERENCE),
     metavar="CMD",
     help="One implementation; the reference by default.",
 )
-@click.option("--against", "second", required=True, metavar="CMD", help="The other one.")
+@click.option("--against", "second", type=Command(), required=True, metavar="CMD", help="The other one.")
 @click.option("--sequences", default=5000, show_default=True, type=click.IntRange(1), help="How many to ask.")
 @click.option(
     "--start", default=0, show_default=True, type=click.IntRange(0), help="The number of the first one."
@@ -53,9 +52,9 @@ REFERENCE = shlex.join([sys.executable, "-m", "opentokenbudget", "drive"])
     show_default=True,
     help="Of the case.",
 )
-def fuzz(
-    first: str,
-    second: str,
+def COMMAND(
+    first: tuple[str, ...],
+    second: tuple[str, ...],
     sequences: int,
     start: int,
     seed: str,
@@ -73,7 +72,7 @@ def fuzz(
     """
     if promote is not None and not (right and requirements and title):
         raise click.UsageError("--promote needs --right, --requirement and --title")
-    programs = Programs(_command(first, "--program"), _command(second, "--against"))
+    programs = Programs(first, second)
     numbers = range(start, start + sequences)
     asked, found = 0, list[Difference]()
     for chunk in run_campaign(programs, seed=seed, numbers=numbers, jobs=jobs):
@@ -116,16 +115,6 @@ def _answer(answer: Answer) -> str:
 
 def _line(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _command(text: str, option: str) -> tuple[str, ...]:
-    try:
-        words = tuple(shlex.split(text))
-    except ValueError as wrong:
-        raise click.UsageError(f"{option}: {wrong}") from None
-    if not words:
-        raise click.UsageError(f"{option} is empty")
-    return words
 
 
 def _promote(
