@@ -6,6 +6,7 @@ what changes of the source is compiled in memory, and imported in place of what 
 
 from __future__ import annotations
 
+import ast
 import importlib
 import shutil
 import sys
@@ -82,52 +83,113 @@ def changed_texts(faulty: Faulty, root: Path = ROOT) -> dict[str, str]:
     return texts
 
 
-def compiled_modules() -> dict[str, CodeType | None]:
-    """Return the code of every module of the reference that is imported now, by name."""
-    modules = [(name, module) for name, module in sys.modules.items() if _ours(name)]
-    return {name: _Unchanged(name, str(module.__file__)).get_code(name) for name, module in modules}
+class Pristine(NamedTuple):
+    """The reference as it is, imported: what a change does not touch need not be imported again.
+
+    Attributes:
+        modules: by name.
+        codes: what each of them executes.
+        imports: the names of those that each of them imports, anywhere in its text.
+    """
+
+    modules: Mapping[str, ModuleType]
+    codes: Mapping[str, CodeType | None]
+    imports: Mapping[str, frozenset[str]]
+
+    def touched_by(self, changed: Iterable[str]) -> set[str]:
+        """Return the modules that are among `changed` or import one that is touched."""
+        touched: set[str] = set()
+        fresh = set(changed)
+        while fresh:
+            touched |= fresh
+            fresh = {name for name, needed in self.imports.items() if needed & fresh} - touched
+        return touched
 
 
-def import_changed(
-    texts: Mapping[str, str], folder: Path, compiled: Mapping[str, CodeType | None]
-) -> ModuleType:
-    """Return `opentokenbudget.driving` of the changed reference, and forget the one imported before.
+def pristine() -> Pristine:
+    """Return all modules of the reference that are imported now."""
+    modules = {name: module for name, module in sys.modules.items() if _ours(name)}
+    files = {name: str(module.__file__) for name, module in modules.items()}
+    return Pristine(
+        modules,
+        {name: _Loader(name, file).get_code(name) for name, file in files.items()},
+        {name: _imports(Path(file), name) & modules.keys() for name, file in files.items()},
+    )
 
-    What was imported from the other one before stays as it was, so a judge is not changed with the judged.
+
+def import_changed(texts: Mapping[str, str], folder: Path, known: Pristine | None = None) -> ModuleType:
+    """Return `opentokenbudget.driving` of the changed reference, in place of the one imported before.
+
+    What was imported of the other one before stays as it was, so a judge is not changed with the judged.
 
     Args:
         texts: the new texts by file, as `changed_texts` returns them.
         folder: an empty one, for schemas that are changed.
-        compiled: code of modules that are not changed, so that they need not be compiled again.
+        known: what need not be imported again where nothing of it is touched.
     """
+    sources = {_module(file): text for file, text in texts.items() if Path(file).is_relative_to(SOURCE)}
+    schemas = {file: text for file, text in texts.items() if Path(file).is_relative_to(SCHEMAS)}
     for name in [name for name in sys.modules if _ours(name)]:
-        del sys.modules[name]
-    sys.meta_path.insert(0, _Finder({_module(file): text for file, text in _sources(texts)}, compiled))
-    if any(Path(file).is_relative_to(SCHEMAS) for file in texts):
-        _write_schemas(texts, folder)
+        _forget(name)
+    if known is not None:
+        touched = known.touched_by([*sources, *([f"{PACKAGE}._bundled"] if schemas else [])])
+        for name, module in known.modules.items():
+            if name not in touched:
+                _remember(name, module)
+    sys.meta_path.insert(0, _Finder(sources, {} if known is None else known.codes))
+    if schemas:
+        _write_schemas(schemas, folder)
         vars(importlib.import_module(f"{PACKAGE}._bundled"))["_TREE"] = folder
     return importlib.import_module(f"{PACKAGE}.driving")
+
+
+def _forget(name: str) -> None:
+    module = sys.modules.pop(name)
+    parent, _, leaf = name.rpartition(".")
+    if vars(sys.modules.get(parent, module)).get(leaf) is module:
+        delattr(sys.modules[parent], leaf)
+
+
+def _remember(name: str, module: ModuleType) -> None:
+    sys.modules[name] = module
+    parent, _, leaf = name.rpartition(".")
+    if parent in sys.modules:
+        setattr(sys.modules[parent], leaf, module)
+
+
+def _imports(file: Path, name: str) -> frozenset[str]:
+    """Return the names of the modules that the module `name` may import, and of what it takes from them."""
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            source = ".".join([*parents, *([node.module] if node.module else [])])
+            found |= {source, *(f"{source}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
 
 
 class _Finder(MetaPathFinder):
     """Finds the modules of the reference, changed ones by their new text."""
 
-    def __init__(self, texts: Mapping[str, str], compiled: Mapping[str, CodeType | None]) -> None:
+    def __init__(self, texts: Mapping[str, str], codes: Mapping[str, CodeType | None]) -> None:
         self._texts = texts
-        self._compiled = compiled
+        self._codes = codes
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
         if not _ours(name):
             return None
         place = ROOT / "reference" / Path(*name.split("."))
         file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
-        text, code = self._texts.get(name), self._compiled.get(name)
+        text, code = self._texts.get(name), self._codes.get(name)
         if text is not None:
             code = compile(text, str(file), "exec", dont_inherit=True)
-        return spec_from_file_location(name, file, loader=_Unchanged(name, str(file), code))
+        return spec_from_file_location(name, file, loader=_Loader(name, str(file), code))
 
 
-class _Unchanged(SourceFileLoader):
+class _Loader(SourceFileLoader):
     """Loads a module from code that is at hand, or else as ever."""
 
     def __init__(self, name: str, file: str, code: CodeType | None = None) -> None:
@@ -142,10 +204,6 @@ def _ours(name: str) -> bool:
     return name == PACKAGE or name.startswith(f"{PACKAGE}.")
 
 
-def _sources(texts: Mapping[str, str]) -> Iterable[tuple[str, str]]:
-    return [(file, text) for file, text in texts.items() if Path(file).is_relative_to(SOURCE)]
-
-
 def _module(file: str) -> str:
     parts = Path(file).relative_to("reference").with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -156,8 +214,7 @@ def _write_schemas(texts: Mapping[str, str], folder: Path) -> None:
     shutil.copytree(ROOT / SCHEMAS, folder / SCHEMAS, ignore=shutil.ignore_patterns("examples"))
     (folder / "spec").symlink_to(ROOT / "spec")
     for file, text in texts.items():
-        if Path(file).is_relative_to(SCHEMAS):
-            (folder / file).write_text(text, encoding="utf-8")
+        (folder / file).write_text(text, encoding="utf-8")
 
 
 def _router(file: Path) -> Faulty:

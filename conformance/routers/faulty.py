@@ -91,7 +91,7 @@ def _try(routers: Sequence[Faulty], *, own: bool, as_json: bool) -> int:
 
 def _serve(router: Faulty) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        driving = import_changed(changed_texts(router), Path(folder), {})
+        driving = import_changed(changed_texts(router), Path(folder))
         driving.serve(sys.stdin.buffer, sys.stdout.buffer, sys.stderr)
     return 0
 

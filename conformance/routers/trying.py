@@ -10,10 +10,10 @@ import signal
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, NamedTuple
 
-from changing import Faulty, StaleChange, changed_texts, compiled_modules, import_changed
+from changing import Faulty, Pristine, StaleChange, changed_texts, import_changed, pristine
 
 from opentokenbudget_conformance import Case, load_cases, run_case
 
@@ -69,7 +69,7 @@ def try_all(routers: Iterable[Faulty], *, own: bool = False, workers: int = 0) -
         workers: how many at once; as many as there are processors by default.
     """
     cases = load_cases()
-    compiled = _warm(cases)
+    known = _warm(cases)
     # What is shared with the forks is never looked at again, and so never copied.
     gc.collect()
     gc.freeze()
@@ -79,7 +79,7 @@ def try_all(routers: Iterable[Faulty], *, own: bool = False, workers: int = 0) -
     while waiting or running:
         while waiting and len(running) < (workers or os.cpu_count() or 1):
             trials, waiting = waiting[:together], waiting[together:]
-            pid, answers = _fork(trials, compiled)
+            pid, answers = _fork(trials, known)
             running[pid] = (trials, answers)
         pid, status = os.wait()
         trials, answers = running.pop(pid)
@@ -92,20 +92,20 @@ def try_all(routers: Iterable[Faulty], *, own: bool = False, workers: int = 0) -
             waiting = trials[len(lines) + 1 :] + waiting
 
 
-def _warm(cases: Sequence[Case]) -> dict[str, CodeType | None]:
-    """Return the code of the reference, everything that others wrote being imported on the way."""
+def _warm(cases: Sequence[Case]) -> Pristine:
+    """Return the reference as it is, all that the cases need being imported on the way."""
     from opentokenbudget.driving import Session
 
     for case in cases:
         run_case(case, Session())
-    return compiled_modules()
+    return pristine()
 
 
 def _cases_of(cases: Sequence[Case], requirements: Sequence[str]) -> tuple[Case, ...]:
     return tuple(case for case in cases if set(case.requirements) & set(requirements))
 
 
-def _fork(trials: Sequence[Trial], compiled: dict[str, CodeType | None]) -> tuple[int, int]:
+def _fork(trials: Sequence[Trial], known: Pristine) -> tuple[int, int]:
     """Return the process that holds `trials`, and the pipe to which it writes a line for each."""
     answers, theirs = os.pipe()
     pid = os.fork()
@@ -119,18 +119,18 @@ def _fork(trials: Sequence[Trial], compiled: dict[str, CodeType | None]) -> tupl
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
         signal.signal(signal.SIGALRM, _too_long)
         for router, cases in trials:
-            os.write(theirs, json.dumps(_tried(router, cases, compiled)).encode() + b"\n")
+            os.write(theirs, json.dumps(_tried(router, cases, known)).encode() + b"\n")
         code = 0
     finally:
         os._exit(code)
     raise AssertionError
 
 
-def _tried(router: Faulty, cases: Sequence[Case], compiled: dict[str, CodeType | None]) -> dict[str, Any]:
+def _tried(router: Faulty, cases: Sequence[Case], known: Pristine) -> dict[str, Any]:
     """Return which of `cases` fail, by their numbers; or why they cannot be asked."""
     try:
         with tempfile.TemporaryDirectory() as folder:
-            driving = import_changed(changed_texts(router), Path(folder), compiled)
+            driving = import_changed(changed_texts(router), Path(folder), known)
             return {"failing": [n for n, case in enumerate(cases) if not _passes(case, driving.Session)]}
     except StaleChange as stale:
         return {"fault": str(stale)}
