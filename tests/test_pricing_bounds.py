@@ -12,7 +12,6 @@ from strategies_catalogs import (
     DAY,
     LAST,
     OTHER_METERS,
-    START,
     TOKEN_METERS,
     catalogs,
     contexts,
@@ -47,6 +46,10 @@ def split(draw, input_bound, output_bound, meters, named):
             m for m in meters if root in m.split(".") and (not MODALITIES & set(m.split(".")) or m in named)
         ]
         left = draw(st.one_of(st.just(bound), st.integers(0, bound)))
+        # Parts that nobody prices fall under the rate of what they are a part of.
+        if draw(st.booleans()):
+            text = [part for part in parts if not MODALITIES & set(part.split("."))]
+            parts += [f"{part}.unheard_of" for part in dict.fromkeys((root, *text))]
         for part in draw(st.permutations(parts)):
             most = left if part not in named else min(left, named[part])
             leaves[part] = draw(st.one_of(st.just(most), st.just(0), st.integers(0, most)))
@@ -72,7 +75,9 @@ def test_no_usage_within_its_bounds_costs_more_than_the_upper_bound(data):
     bounds = st.sampled_from([0, 1, 5, 6, 10, 11, 101, 1000, 1001, 5000])
     input_bound, output_bound = data.draw(bounds), data.draw(bounds)
     at = data.draw(instants())
-    until = data.draw(st.one_of(st.just(at), instants(at, min(LAST, at + DAY)), instants(at, LAST)))
+    until = data.draw(
+        st.one_of(st.just(at), instants(at, min(LAST, at + DAY)), instants(at, min(LAST, at + 31 * DAY)))
+    )
     rated = sorted({meter for model in document["models"] for p in model["prices"] for meter in p["rates"]})
     extra = sorted(
         {
@@ -112,13 +117,29 @@ def test_no_usage_within_its_bounds_costs_more_than_the_upper_bound(data):
 
 
 @SLOW
-@given(periods(bounded=True), st.integers(0, 1200), st.integers(0, 1200), instants(), instants(), contexts)
-def test_the_bound_of_a_long_span_is_not_below_that_of_a_part(plain, inputs, outputs, at, later, context):
-    """A span of a year, bounded without looking at each day, holds what any instant in it costs."""
+@given(
+    periods(bounded=True),
+    st.integers(0, 1200),
+    st.integers(0, 1200),
+    instants(),
+    st.integers(0, 31),
+    contexts,
+)
+def test_the_bound_of_a_span_is_not_below_that_of_a_part(plain, inputs, outputs, at, days, context):
+    """A longer reservation is bounded no lower than one that ends before it."""
     estimator = catalog_of(plain).estimator("m", context)
-    upper = estimator.upper(inputs, outputs, START - 200 * DAY, LAST + 200 * DAY)
-    parts = estimator.upper(inputs, outputs, min(at, later), max(at, later))
-    assert parts is None or (upper is not None and parts <= upper)
+    upper = estimator.upper(inputs, outputs, at, at + 31 * DAY)
+    part = estimator.upper(inputs, outputs, at, at + days * DAY)
+    assert part is None or (upper is not None and part <= upper)
+
+
+def test_a_reservation_ends_within_31_days():
+    """What lives for longer is no reservation, and its bound would have to look at each of its days."""
+    estimator = catalog_of(period({"input": "1", "output": "1"})).estimator("m")
+    assert estimator.upper(1, 0, NOON, NOON + 31 * DAY) == 10**6
+    with pytest.raises(PriceProblem) as refused:
+        estimator.upper(1, 0, NOON, NOON + 31 * DAY + 1)
+    assert refused.value.code == "out-of-range"
 
 
 @SLOW
@@ -167,7 +188,7 @@ NIGHT = [{"when": {"time": [{"start": "16:30", "end": "00:30"}]}, "multiply": "0
             period({"input": "2", "input.cached": "8", "output": "5"}, overrides=PARTS),
             (60, 0),
             {},
-            49 * 8 + 22,
+            60 * 8,
         ),
         (period({"input": "4", "input.audio": "32", "output": "16"}), (100, 0), {}, 400),
         (
@@ -215,12 +236,12 @@ def test_the_bound_takes_the_dearest_period_until_the_end():
 
 
 def test_a_minimum_is_part_of_the_bound():
-    """What is billed at least counts, however little is used."""
+    """What is billed at least is added, for a part that nobody prices may be a line beside it."""
     estimator = catalog_of(
         period({"audio_second": {"amount": "0.111", "per": 3600}}, minimums={"audio_second": 10})
     ).estimator("m")
-    assert estimator.upper(0, 0, NOON, meters={"audio_second": 3}) == 308333334
-    assert estimator.upper(0, 0, NOON, meters={"audio_second": 3600}) == 111 * 10**9
+    assert estimator.upper(0, 0, NOON, meters={"audio_second": 3}) == 92_500_000 + 308_333_334
+    assert estimator.upper(0, 0, NOON, meters={"audio_second": 3600}) == 111 * 10**9 + 308_333_334
     assert estimator.upper(0, 0, NOON) == 0
 
 

@@ -43,7 +43,7 @@ BAD_PERIODS = {
     "a factor for nothing": (
         {"overrides": [{"when": {"input": {"gte": 0}}, "multiply": "2", "meters": ["pages"]}]},
         "unpriced-meter",
-        "overrides/0/meters",
+        "overrides/0/meters/0",
     ),
     "a minimum of nothing": ({"minimums": {"page": 1}}, "unpriced-meter", "minimums/page"),
     "a minimum of half a token": ({"minimums": {"input": "1.5"}}, "bad-quantity", "minimums/input"),

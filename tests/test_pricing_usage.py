@@ -251,7 +251,7 @@ def test_a_meter_between_two_different_rates_is_ambiguous_and_between_equal_ones
         ({"input": 10, "input.audio": 6, "input.cached": 3}, ["join-required"]),
         ({"input": 10, "input.audio": 6, "input.cached": 3, "input.audio.cached": 0}, None),
         ({"input": 10, "input.audio": 6, "input.cached": 0}, None),
-        ({"input": 10, "input.audio": 8, "input.cached": 8}, ["subset-exceeds-parent", "join-required"]),
+        ({"input": 10, "input.audio": 8, "input.cached": 8}, ["join-required", "subset-exceeds-parent"]),
         ({"input": 10, "input.audio": 8, "input.cached": 8, "input.audio.cached": 6}, None),
     ],
 )

@@ -1,16 +1,18 @@
-// What a call may cost at most: the dearest usage within the mosts, at the dearest instant.
+// What a call may cost at most: over the instants of its reservation, and the ranges that its quantities reach.
 
-import {evaluate} from '../conditions/evaluate.mjs';
 import {PICO} from '../decimal.mjs';
 import {problem} from '../problem.mjs';
 import {readMeter} from './meters.mjs';
 import {dearestOf} from './dearest.mjs';
 import {momentsBetween} from './moments.mjs';
-import {mostOf, mostsOf} from './mosts.mjs';
-import {factsOf, isForbidden, rateFor, ratesInForce, situationAt} from './situation.mjs';
+import {mostOf} from './mosts.mjs';
+import {factsOf, isForbidden, ratesInForce, situationAt} from './situation.mjs';
+
+const LONGEST = 31n * 86_400n * 1_000_000_000n;
+const ROOTS = Object.freeze(['input', 'output']);
 
 /**
- * The upper bound of a call's cost (OTB-PRICE-041 to 046).
+ * The upper bound of a call's cost (OTB-PRICE-041 to 049, 053, 054).
  *
  * @param {object} catalog compiled
  * @param {object} model compiled
@@ -19,91 +21,63 @@ import {factsOf, isForbidden, rateFor, ratesInForce, situationAt} from './situat
  * @returns {{bound: bigint} | {problems: object[]}} pico of money
  */
 export function boundOf(catalog, model, limits, {at, until, context}) {
-  let bound;
+  if (until - at > LONGEST) {
+    return {problems: [problem('out-of-range', '/until', 'more than 31 days after the instant', 'OTB-PRICE-054')]};
+  }
+  let bound = 0n;
+  let complete = false;
   for (const instant of momentsBetween(catalog, model, at, until)) {
     const situation = situationAt(catalog, model, instant, context);
-    // A later instant at which nothing is sold cannot be what the call costs; the first one has to be.
-    if (situation.problems !== undefined) {
-      if (instant === at) return situation;
-      continue;
-    }
-    const mosts = mostsOf(situation.list, limits);
-    if (instant === at) {
-      const problems = unpricedMosts(situation, mosts);
-      if (problems.length > 0) return {problems};
-    }
-    const dearest = boundAt(situation, mosts);
-    if (dearest !== undefined && (bound === undefined || dearest > bound)) bound = dearest;
+    if (situation.problems !== undefined) continue;
+    const found = boundAt(situation, {...limits, counted: situation.list.hasRequest});
+    if (found.bound > bound) bound = found.bound;
+    complete ||= found.complete;
   }
-  if (bound !== undefined) return {bound};
-  return {problems: [problem('forbidden-context', '/context', 'this combination is not sold', 'OTB-PRICE-025')]};
+  if (complete) return {bound};
+  return {problems: [problem('unpriced-meter', '', 'not all that this may use has a rate', 'OTB-PRICE-053')]};
 }
 
-function unpricedMosts(situation, mosts) {
-  const facts = factsOf(situation, (name) => mosts.get(name)?.quantity ?? 0n);
-  const rates = ratesInForce(situation, facts);
-  const problems = [];
-  for (const {meter, quantity, pointer, implied} of mosts.values()) {
-    if (quantity === 0n || implied === true) continue;
-    const rate = rateFor(meter, rates);
-    if (typeof rate === 'string') problems.push(problem(rate, pointer, `\`${meter.name}\` has no one rate`, 'OTB-PRICE-008'));
-  }
-  return problems;
-}
-
-function boundAt(situation, mosts) {
-  const tested = testedMeters(situation, mosts);
-  const cells = tested.map(({tests, most, unit, fixed}) => cellsOf(tests, most, unit, fixed));
-  let bound;
-  for (const region of combinations(cells)) {
-    const ranges = new Map(tested.map(({meter}, index) => [meter.name, {meter, ...region[index]}]));
-    const facts = factsOf(situation, (name) => ranges.get(name)?.low ?? 0n);
+function boundAt(situation, limits) {
+  const tested = testedMeters(situation.list, limits);
+  let bound = 0n;
+  let complete = false;
+  for (const ranges of combinations(tested.map(({points, most, unit}) => rangesOf(points, most, unit)))) {
+    const reached = new Map(tested.map(({meter}, index) => [meter.name, ranges[index]]));
+    const facts = factsOf(situation, (name) => reached.get(name)?.low ?? 0n);
     if (isForbidden(situation, facts)) continue;
-    const dearest = dearestOf(situation.list, ratesInForce(situation, facts), mosts, ranges);
-    if (dearest !== undefined && (bound === undefined || dearest > bound)) bound = dearest;
+    const tokens = new Map(ROOTS.map((name) => [name, (reached.get(name)?.high ?? limits[name]) / PICO]));
+    const found = dearestOf(situation.list, ratesInForce(situation, facts), limits, tokens);
+    if (found.cost > bound) bound = found.cost;
+    complete ||= found.complete;
   }
-  return bound;
+  return {bound, complete};
 }
 
-// The meters at which conditions look that quantities can make true, with the most that each may be.
-function testedMeters(situation, mosts) {
+// The meters that conditions compare with numbers, with these and the most that each may be.
+function testedMeters({conditions}, limits) {
   const tested = new Map();
-  for (const {when, tests} of situation.list.conditions) {
-    if (isFalseAnyway(situation, when, tests)) continue;
-    for (const test of tests) {
-      const meter = readMeter(test.name);
-      let entry = tested.get(meter.name);
-      if (entry === undefined) {
-        entry = {meter, tests: [], most: mostOf(meter, mosts), unit: meter.token ? PICO : 1n, fixed: mosts.get(meter.name)?.implied};
-        tested.set(meter.name, entry);
-      }
-      entry.tests.push(test);
+  for (const {name, operand} of conditions.flatMap(({tests}) => tests)) {
+    const meter = readMeter(name);
+    if (!tested.has(meter.name)) {
+      tested.set(meter.name, {meter, points: new Set(), most: mostOf(meter, limits), unit: meter.token ? PICO : 1n});
     }
+    for (const one of [operand].flat()) if (typeof one === 'bigint') tested.get(meter.name).points.add(one);
   }
   return [...tested.values()];
 }
 
-// A condition that is false while all quantities are unknown is false whatever they are; `exists` alone is never unknown.
-function isFalseAnyway({context, instant}, when, tests) {
-  if (tests.some(({operator}) => operator === 'exists')) return false;
-  return evaluate(when, {get: (name) => (name === 'time' ? instant : context.get(name))}) === false;
-}
-
-// Splits 0 to the most at every operand, so that no test changes its answer within a cell.
-function cellsOf(tests, most, unit, fixed) {
-  if (fixed === true) return [{low: most, high: most}];
-  const points = new Set();
-  for (const {operand} of tests) for (const one of [operand].flat()) if (typeof one === 'bigint') points.add(one);
+// Splits 0 to the most at every number, so that no comparison changes its answer within a range.
+function rangesOf(points, most, unit) {
   const ordered = [...points].filter((point) => point >= 0n && point <= most).sort((one, other) => (one < other ? -1 : 1));
-  const cells = [];
+  const ranges = [];
   let next = 0n;
   for (const point of ordered) {
-    if (point > next) cells.push({low: next, high: point - unit});
-    cells.push({low: point, high: point});
+    if (point > next) ranges.push({low: next, high: point - unit});
+    ranges.push({low: point, high: point});
     next = point + unit;
   }
-  if (next <= most) cells.push({low: next, high: most});
-  return cells;
+  if (next <= most) ranges.push({low: next, high: most});
+  return ranges;
 }
 
 function combinations(lists) {

@@ -37,10 +37,18 @@ export function costOf(situation, usage, used) {
   const entries = [...reported.values()];
   const billed = billedQuantities(entries, problems);
   requireJoins(entries, reported, rates, problems);
-  if (problems.length > 0) return {problems};
   const lines = linesOf(situation, billed, rates, used, problems);
-  if (problems.length > 0) return {problems};
+  if (problems.length > 0) return {problems: inOrderOf(entries, problems)};
   return {lines, total: lines.reduce((sum, {amount}) => sum + amount, 0n)};
+}
+
+// Problems of the whole usage first, then those of its meters as they stand.
+function inOrderOf(entries, problems) {
+  // The request that is counted unnamed has no place of its own.
+  const named = entries.filter(({pointer}) => pointer !== '/usage');
+  const places = new Map(named.map(({pointer}, index) => [pointer, index]));
+  const placeOf = ({pointer}) => places.get(pointer) ?? -1;
+  return problems.sort((one, other) => placeOf(one) - placeOf(other));
 }
 
 // The most specific first: what is billed of a part is known before its whole is (OTB-PRICE-004, 005).
@@ -79,7 +87,7 @@ function requireJoins(entries, reported, rates, problems) {
 function linesOf({list}, billed, rates, used, problems) {
   const lines = [];
   for (const {meter, quantity, pointer} of billed.values()) {
-    if (quantity === 0n) continue;
+    if (quantity <= 0n) continue;
     const rate = rateFor(meter, rates);
     if (typeof rate === 'string') {
       problems.push(problem(rate, pointer, `\`${meter.name}\` has no one rate`, RATE_REQUIREMENTS[rate]));
@@ -132,7 +140,7 @@ export function writeCost(situation, currency, {total, lines}) {
       meter: meter.name,
       quantity: writeQuantity(quantity),
       free: free > 0n ? writeQuantity(free) : undefined,
-      rate: formatExact(rate.amount),
+      rate: {amount: formatExact(rate.amount), per: Number(rate.per)},
       amount: formatPico(amount),
     })),
   };

@@ -2,7 +2,7 @@
 
 import {formatPico, PICO} from '../decimal.mjs';
 import {parseInstant} from '../instant.mjs';
-import {problem, Refusal} from '../problem.mjs';
+import {problem, Refusal, refuse} from '../problem.mjs';
 import {boundOf} from './bounds.mjs';
 import {costOf, writeCost} from './cost.mjs';
 import {readMeter} from './meters.mjs';
@@ -22,15 +22,13 @@ export {statusOf} from './situation.mjs';
  * @throws {Refusal}
  */
 export function price(catalog, args) {
+  const instant = readInstant(args, 'at');
+  const model = readModel(catalog, args);
+  const situation = orThrow(situationAt(catalog, model, instant, args.get('context')));
   const problems = [];
-  const instant = readInstant(args, 'at', problems);
-  const model = readModel(catalog, args, problems);
-  const context = readContext(args, problems);
-  if (!args.has('usage')) problems.push(problem('missing-field', '', 'a usage is needed'));
   const usage = readUsage(args.get('usage'), '/usage', problems);
   const used = args.has('used') ? readUsage(args.get('used'), '/used', problems) : undefined;
   throwAny(problems);
-  const situation = orThrow(situationAt(catalog, model, instant, context));
   return writeCost(situation, catalog.currency, orThrow(costOf(situation, usage, used)));
 }
 
@@ -43,14 +41,14 @@ export function price(catalog, args) {
  * @throws {Refusal}
  */
 export function bounds(catalog, args) {
+  const at = readInstant(args, 'at');
+  const until = args.has('until') ? readInstant(args, 'until') : at;
+  const model = readModel(catalog, args);
+  const context = args.get('context');
+  const input = tokensOf(args.get('input_tokens'));
+  const output = tokensOf(args.get('max_output_tokens'));
+  const expected = args.has('expected_output_tokens') ? tokensOf(args.get('expected_output_tokens')) : output;
   const problems = [];
-  const at = readInstant(args, 'at', problems);
-  const until = args.has('until') ? readInstant(args, 'until', problems) : at;
-  const model = readModel(catalog, args, problems);
-  const context = readContext(args, problems);
-  const input = readTokens(args, 'input_tokens', problems);
-  const output = readTokens(args, 'max_output_tokens', problems);
-  const expected = args.has('expected_output_tokens') ? readTokens(args, 'expected_output_tokens', problems) : output;
   const most = readMosts(args.get('max_usage'), '/max_usage', problems);
   throwAny(problems);
   const expectation = expectedCost(catalog, model, {input, output: expected}, {at, context});
@@ -68,10 +66,8 @@ export function bounds(catalog, args) {
  * @throws {Refusal}
  */
 export function lifecycle(catalog, args) {
-  const problems = [];
-  const instant = readInstant(args, 'at', problems);
-  const model = readModel(catalog, args, problems);
-  throwAny(problems);
+  const instant = readInstant(args, 'at');
+  const model = readModel(catalog, args);
   return {status: statusOf(model, instant)};
 }
 
@@ -131,33 +127,16 @@ export function readMosts(data, pointer, problems) {
   return most;
 }
 
-function readInstant(args, field, problems) {
-  const instant = parseInstant(args.get(field));
-  if (instant === undefined) {
-    problems.push(problem('bad-instant', `/${field}`, 'not an RFC 3339 instant with a zone', 'OTB-PRICE-031'));
-  }
-  return instant;
+function readInstant(args, field) {
+  return parseInstant(args.get(field)) ?? refuse('bad-instant', `/${field}`, 'not an RFC 3339 instant with a zone', 'OTB-PRICE-031');
 }
 
-function readModel(catalog, args, problems) {
-  const model = catalog.byName.get(args.get('model'));
-  if (model === undefined) problems.push(problem('unknown-model', '/model', 'no model has that exact name', 'OTB-CAT-008'));
-  return model;
+function readModel(catalog, args) {
+  return catalog.byName.get(args.get('model')) ?? refuse('unknown-model', '/model', 'no model has that exact name', 'OTB-CAT-008');
 }
 
-function readContext(args, problems) {
-  const context = args.get('context');
-  if (context === undefined || context instanceof Map) return context;
-  problems.push(problem('wrong-type', '/context', 'a context is a mapping', 'OTB-PRICE-022'));
-  return undefined;
-}
-
-function readTokens(args, field, problems) {
-  const value = args.get(field);
-  if (typeof value === 'number' && value >= 0) return BigInt(value) * PICO;
-  if (value === undefined) problems.push(problem('missing-field', '', `\`${field}\` is needed`));
-  else problems.push(problem('bad-quantity', `/${field}`, 'not an integer from 0', 'OTB-PRICE-002'));
-  return undefined;
+function tokensOf(value) {
+  return BigInt(value) * PICO;
 }
 
 function throwAny(problems) {

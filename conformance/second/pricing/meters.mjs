@@ -10,7 +10,7 @@ const known = new Map();
  * Reads the name of a meter (OTB-PRICE-001, 003, 034).
  *
  * @param {unknown} text
- * @returns {{name: string, tags: Set<string>, token: boolean, media: boolean, group: 0 | 1 | 2} | undefined}
+ * @returns {{name: string, tags: Set<string>, token: boolean, media: string[], group: 0 | 1 | 2} | undefined}
  *   `name` is the one spelling that answers use; `group` is 0 with the tag `input`, 1 with `output`, else 2;
  *   undefined where the text is no meter. The same set of tags always gives the same object's content.
  */
@@ -30,7 +30,7 @@ function parse(text) {
   if (tags.size < list.length || (tags.has('input') && tags.has('output'))) return undefined;
   const group = tags.has('input') ? 0 : tags.has('output') ? 1 : 2;
   return Object.freeze({
-    name: spell([...tags]), tags, group, token: group < 2, media: MEDIA.some((tag) => tags.has(tag)),
+    name: spell([...tags]), tags, group, token: group < 2, media: MEDIA.filter((tag) => tags.has(tag)),
   });
 }
 

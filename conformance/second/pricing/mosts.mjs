@@ -1,47 +1,39 @@
 // The most of each meter that a call may use.
 
 import {PICO} from '../decimal.mjs';
-import {isWithin, readMeter} from './meters.mjs';
-
-const INPUT = readMeter('input');
-const OUTPUT = readMeter('output');
-const REQUEST = readMeter('request');
+import {isPartOf, isWithin} from './meters.mjs';
 
 /**
- * The most of each root and of each meter that the request names; one request is always made (OTB-PRICE-012).
+ * The most that a meter may be (OTB-PRICE-012, 045).
  *
- * @param {{hasRequest: boolean}} list the price list of a period
- * @param {{input: bigint, output: bigint, most: Map<string, object>}} limits pico of units
- * @returns {Map<string, {meter: object, quantity: bigint, pointer: string, implied?: boolean}>} by the meter's one name;
- *   `implied` where nobody names the request that is made
+ * @param {{name: string, tags: Set<string>, token: boolean, media: string[], group: 0 | 1 | 2}} meter
+ * @param {{input: bigint, output: bigint, most: Map<string, {meter: object, quantity: bigint}>, counted?: boolean}} limits
+ *   pico of units; `counted` where one request is counted although nobody names it
+ * @returns {bigint} pico of units
  */
-export function mostsOf(list, {input, output, most}) {
-  const mosts = new Map([
-    ['input', {meter: INPUT, quantity: input, pointer: '/input_tokens'}],
-    ['output', {meter: OUTPUT, quantity: output, pointer: '/max_output_tokens'}],
-    ...most,
-  ]);
-  if (list.hasRequest && !((most.get('request')?.quantity ?? 0n) >= PICO)) {
-    mosts.set('request', {meter: REQUEST, quantity: PICO, pointer: '/max_usage/request', implied: !most.has('request')});
+export function mostOf(meter, {input, output, most, counted}) {
+  const named = [...most.values()].filter((entry) => isWithin(meter, entry.meter));
+  const quantities = named.map(({quantity}) => quantity);
+  if (meter.token) {
+    const isNamed = (tag) => named.some((entry) => entry.meter.token && entry.meter.tags.has(tag));
+    if (!meter.media.every(isNamed)) return 0n;
+    return least([meter.group === 0 ? input : output, ...quantities]);
   }
-  return mosts;
+  const own = quantities.length === 0 ? 0n : least(quantities);
+  return counted === true && meter.name === 'request' && own < PICO ? PICO : own;
+}
+
+function least(quantities) {
+  return quantities.reduce((found, one) => (one < found ? one : found));
 }
 
 /**
- * The most that a meter may be (OTB-PRICE-045).
+ * The named meters that are no tokens and no part of another named one, with their mosts (OTB-PRICE-048).
  *
- * @param {object} meter
- * @param {Map<string, {meter: object, quantity: bigint}>} mosts
- * @returns {bigint} pico of units
+ * @param {Map<string, {meter: object, quantity: bigint}>} most
+ * @returns {{meter: object, quantity: bigint}[]}
  */
-export function mostOf(meter, mosts) {
-  let most;
-  let named = false;
-  for (const entry of mosts.values()) {
-    if (entry.implied === true ? meter.name !== entry.meter.name : !isWithin(meter, entry.meter)) continue;
-    if (entry.meter.media || !entry.meter.token) named = true;
-    if (most === undefined || entry.quantity < most) most = entry.quantity;
-  }
-  if (most === undefined || ((meter.media || !meter.token) && !named)) return 0n;
-  return most;
+export function othersOf(most) {
+  const entries = [...most.values()];
+  return entries.filter(({meter}) => !meter.token && !entries.some((other) => isPartOf(meter, other.meter)));
 }

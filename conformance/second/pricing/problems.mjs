@@ -5,9 +5,10 @@ import {readCondition} from '../conditions/read.mjs';
 import {pointerTo} from '../json.mjs';
 import {problem} from '../problem.mjs';
 import {momentOf, periodTypeOf, pricedMeters} from './catalog.mjs';
-import {readMeter} from './meters.mjs';
+import {isWithin, readMeter} from './meters.mjs';
 import {readQuantity} from './quantities.mjs';
 
+const MAX_COMBINATIONS = 4096;
 const WORDS = new Set(['all', 'any', 'not', 'time']);
 
 /**
@@ -26,6 +27,7 @@ export function catalogProblems(data, base) {
   nameProblems(data, base, report);
   discountProblems(data, isKnown, report);
   const redirects = redirectsOf(data, base);
+  lowerRedirectProblems(data, base, redirects, report);
   data.get('models').forEach((model, index) => {
     const pointer = `/models/${index}`;
     if (model.has('lifecycle')) lifecycleProblems(model, redirects, isKnown, `${pointer}/lifecycle`, report);
@@ -120,10 +122,11 @@ function redirectsOf(data, base) {
 
 function lifecycleProblems(model, redirects, isKnown, pointer, report) {
   const lifecycle = model.get('lifecycle');
-  const dates = ['released', 'deprecated', 'retires'].map((field) => momentOf(lifecycle.get(field))).filter((date) => date !== undefined);
-  if (dates.some((date, index) => index > 0 && date < dates[index - 1])) {
-    report('lifecycle-order', pointer, 'the dates are not in the order released, deprecated, retires', 'OTB-CAT-014');
-  }
+  const dates = ['released', 'deprecated', 'retires'].filter((field) => lifecycle.has(field)).map((field) => [field, momentOf(lifecycle.get(field))]);
+  dates.forEach(([field, date], index) => {
+    if (index === 0 || date >= dates[index - 1][1]) return;
+    report('lifecycle-order', `${pointer}/${field}`, `it lies before \`${dates[index - 1][0]}\``, 'OTB-CAT-014');
+  });
   const list = lifecycle.get('billed_as') ?? [];
   overlaps(list, `${pointer}/billed_as`, report);
   list.forEach((redirect, index) => {
@@ -133,6 +136,18 @@ function lifecycleProblems(model, redirects, isKnown, pointer, report) {
     if (!isKnown(target)) report('unknown-model', place, `no model has the id \`${target}\``, 'OTB-CAT-027');
     else if (loops) report('redirect-loop', place, `\`${target}\` is itself billed as another, or the same`, 'OTB-CAT-017');
   });
+}
+
+// A model of this catalog may redirect where a redirect of the lower one leads.
+function lowerRedirectProblems(data, base, redirects, report) {
+  const own = new Set(data.get('models').map((model) => model.get('id')));
+  for (const model of base?.get('models') ?? []) {
+    if (own.has(model.get('id'))) continue;
+    for (const redirect of model.get('lifecycle')?.get('billed_as') ?? []) {
+      if (!(redirects.get(redirect.get('model')) ?? []).some((span) => meet(span, spanOf(redirect)))) continue;
+      report('redirect-loop', '/extends', `\`${redirect.get('model')}\` is itself billed as another`, 'OTB-CAT-017');
+    }
+  }
 }
 
 function periodProblems(period, sources, pointer, report, problems) {
@@ -148,7 +163,7 @@ function periodProblems(period, sources, pointer, report, problems) {
   tableProblems(period.get('rates'), `${pointer}/rates`, report);
   tableProblems(period.get('normalized_from'), `${pointer}/normalized_from`, report);
   quantityTableProblems(period.get('minimums'), priced, `${pointer}/minimums`, report);
-  const conditionProblems = conditionChecker(period, problems);
+  const {conditionProblems, combinations} = conditionChecker(period, problems);
   (period.get('overrides') ?? []).forEach((override, index) => {
     const place = `${pointer}/overrides/${index}`;
     conditionProblems(override.get('when'), `${place}/when`);
@@ -156,18 +171,23 @@ function periodProblems(period, sources, pointer, report, problems) {
     meterListProblems(override.get('meters'), `${place}/meters`, report, priced);
   });
   (period.get('forbid') ?? []).forEach((entry, index) => conditionProblems(entry.get('when'), `${pointer}/forbid/${index}/when`));
-  (period.get('allowances') ?? []).forEach((entry, index) => allowanceProblems(entry, priced, `${pointer}/allowances/${index}`, report));
+  if (combinations() > MAX_COMBINATIONS) {
+    report('too-many-thresholds', pointer, `more than ${MAX_COMBINATIONS} combinations of quantities`, 'OTB-CAT-031');
+  }
+  allowanceProblems(period.get('allowances') ?? [], priced, `${pointer}/allowances`, report);
 }
 
-// OTB-CAT-026, 029.
+// OTB-CAT-026, 029, 031.
 function conditionChecker(period, problems) {
   const typeOf = periodTypeOf(period);
   const context = period.get('context');
-  return (when, pointer) => {
+  const numbers = new Map();
+  const conditionProblems = (when, pointer) => {
     const tree = readCondition(when, typeOf, pointer, problems);
-    if (tree === undefined || context === undefined) return;
+    if (tree === undefined) return;
     for (const test of testsIn(tree)) {
-      const values = context.get(test.name);
+      countNumbers(numbers, test);
+      const values = context?.get(test.name);
       if (values === undefined || (test.operator !== 'equals' && test.operator !== 'one-of')) continue;
       const listed = Array.isArray(test.operand);
       [test.operand].flat().forEach((value, index) => {
@@ -177,6 +197,15 @@ function conditionChecker(period, problems) {
       });
     }
   };
+  const combinations = () => [...numbers.values()].reduce((product, {size}) => product * (1 + 2 * size), 1);
+  return {conditionProblems, combinations};
+}
+
+function countNumbers(numbers, {name, operand}) {
+  const compared = [operand].flat().filter((one) => typeof one === 'bigint');
+  if (compared.length === 0) return;
+  const meter = readMeter(name).name;
+  numbers.set(meter, new Set([...(numbers.get(meter) ?? []), ...compared]));
 }
 
 // OTB-PRICE-001, 003 for the keys of a table.
@@ -184,10 +213,13 @@ function tableProblems(table, pointer, report) {
   meterProblems([...(table?.keys() ?? [])].map((key) => [key, pointerTo(pointer, key)]), report);
 }
 
+// A list may hold one meter twice: it is the same set.
 function meterListProblems(list, pointer, report, priced) {
-  for (const [meter, place] of meterProblems((list ?? []).map((text, index) => [text, `${pointer}/${index}`]), report)) {
-    if (priced !== undefined) unpriced(meter, priced, place, report);
-  }
+  (list ?? []).forEach((text, index) => {
+    const [[meter, place] = []] = meterProblems([[text, `${pointer}/${index}`]], report);
+    if (meter === undefined || priced === undefined || priced.has(meter.name)) return;
+    report('unpriced-meter', place, `no rate of the period is for \`${meter.name}\``, 'OTB-CAT-028');
+  });
 }
 
 function meterProblems(places, report) {
@@ -214,10 +246,12 @@ function quantityTableProblems(table, priced, pointer, report) {
   }
 }
 
-function allowanceProblems(entry, priced, pointer, report) {
-  for (const [meter, place] of meterProblems([[entry.get('meter'), `${pointer}/meter`]], report)) {
+function allowanceProblems(entries, priced, pointer, report) {
+  const places = entries.map((entry, index) => [entry.get('meter'), `${pointer}/${index}/meter`]);
+  const quantities = new Map(entries.map((entry, index) => [`${pointer}/${index}/meter`, entry.get('quantity')]));
+  for (const [meter, place] of meterProblems(places, report)) {
     unpriced(meter, priced, place, report);
-    quantityProblems(meter, entry.get('quantity'), `${pointer}/quantity`, report);
+    quantityProblems(meter, quantities.get(place), place.replace(/meter$/, 'quantity'), report);
   }
 }
 
@@ -227,6 +261,7 @@ function quantityProblems(meter, value, pointer, report) {
   }
 }
 
+// A minimum and an allowance may be of a meter that falls under the rate of an ancestor.
 function unpriced(meter, priced, pointer, report) {
-  if (!priced.has(meter.name)) report('unpriced-meter', pointer, `no rate of the period is for \`${meter.name}\``, 'OTB-CAT-028');
+  if (![...priced.values()].some((one) => isWithin(meter, one))) report('unpriced-meter', pointer, `no rate of the period is for \`${meter.name}\``, 'OTB-CAT-028');
 }

@@ -132,13 +132,24 @@ export function ratesInForce({list, discounts}, facts) {
  * @returns {object | 'unpriced-meter' | 'ambiguous-rate'}
  */
 export function rateFor(meter, rates) {
+  const [first, ...others] = nearestRates(meter, rates);
+  if (first === undefined) return 'unpriced-meter';
+  return others.every((other) => costsTheSame(first, other)) ? first : 'ambiguous-rate';
+}
+
+/**
+ * The rates that a meter may fall under: its own, or those of its most specific priced ancestors (OTB-PRICE-006).
+ *
+ * @param {object} meter
+ * @param {Map<string, object>} rates in force
+ * @returns {object[]} in the order of lines
+ */
+export function nearestRates(meter, rates) {
   const own = rates.get(meter.name);
-  if (own !== undefined) return own;
+  if (own !== undefined) return [own];
   const ancestors = [...rates.values()].filter((rate) => isPartOf(meter, rate.meter));
   const nearest = ancestors.filter((rate) => !ancestors.some((other) => isPartOf(other.meter, rate.meter)));
-  if (nearest.length === 0) return 'unpriced-meter';
-  const [first, ...others] = nearest.sort((one, other) => compareMeters(one.meter, other.meter));
-  return others.every((other) => costsTheSame(first, other)) ? first : 'ambiguous-rate';
+  return nearest.sort((one, other) => compareMeters(one.meter, other.meter));
 }
 
 function costsTheSame(one, other) {

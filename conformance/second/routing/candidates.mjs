@@ -34,7 +34,7 @@ export function lookAt(question, tier, candidate, now) {
     latency: latencyOf(candidate, now.instant), quality: qualityOf(candidate, question.task, now.instant),
   };
   const {require} = question.rule;
-  if (require !== undefined && evaluate(require, factsOf(offer, tier, now.instant)) !== true) return {dropped: 'fails-require'};
+  if (require !== undefined && evaluate(require, factsOf(offer, tier)) !== true) return {dropped: 'fails-require'};
   return offer;
 }
 
@@ -91,11 +91,11 @@ function qualityOf({ratings}, task, instant) {
   return undefined;
 }
 
-function factsOf({candidate, context, expected, bound, latency, quality}, tier, instant) {
+function factsOf({candidate, context, expected, bound, latency, quality}, tier) {
   const facts = new Map([
     ['model', candidate.model.id], ['tier', tier.id], ['provider', candidate.provider], ['deployment', candidate.name],
     ['features', candidate.model.features], ['cost', expected], ['bound', bound],
-    ['latency_ms', latency === undefined ? undefined : BigInt(latency) * PICO], ['quality', quality], ['time', instant],
+    ['latency_ms', latency === undefined ? undefined : BigInt(latency) * PICO], ['quality', quality],
   ]);
   for (const [key, value] of context) facts.set(`context.${key}`, value);
   return facts;

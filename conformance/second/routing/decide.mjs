@@ -3,6 +3,7 @@
 import {classify} from '../classifiers.mjs';
 import {evaluate} from '../conditions/evaluate.mjs';
 import {PICO} from '../decimal.mjs';
+import {Refusal} from '../problem.mjs';
 import {weigh} from '../value.mjs';
 import {allow, baseOf, deny, traceOf} from './answer.mjs';
 import {checkRequest, decisionId, factsOf, readHealth, readInstant, remember, subjectOf, tokensOf} from './request.mjs';
@@ -17,8 +18,10 @@ import {search} from './search.mjs';
  * @throws {Refusal}
  */
 export function decide(policy, {request, at, clock, health, trace, seed, memory}) {
+  if (policy.unsupported.length > 0) throw new Refusal(policy.unsupported);
   const most = checkRequest(policy, request);
-  const now = {instant: readInstant(request.get('at') ?? at ?? clock), health: readHealth(request.get('health'), health)};
+  // What is said beside the request goes before what it says itself (OTB-DEC-075).
+  const now = {instant: readInstant(at ?? request.get('at') ?? clock), health: readHealth(health) ?? request.get('health') ?? new Map()};
   const subject = subjectOf(policy, request);
   remember(memory, subject, request);
   const id = decisionId(seed, subject, request.get('id'));
@@ -48,7 +51,6 @@ function conclude(policy, request, {id, subject, most, instant}) {
     context: request.get('context') ?? new Map(),
     needs: request.get('needs') ?? [],
     lacks: policy.required.some((name) => !facts.has(name)),
-    health: request.get('health'),
     tried: new Set(),
     gone: new Set(),
     outgrown: undefined,

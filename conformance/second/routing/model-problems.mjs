@@ -1,7 +1,11 @@
 // What is wrong with the models that a policy names: deployments, ratings, candidates.
 
 import {pointerTo} from '../json.mjs';
-import {priceList} from '../pricing/catalog.mjs';
+import {covers, priceList} from '../pricing/catalog.mjs';
+import {billedModel} from '../pricing/situation.mjs';
+
+const BEFORE_ALL = -(2n ** 80n);
+const WEIGHED = Object.freeze([['per_second', 'latency_ms'], ['liability', 'quality']]);
 
 /**
  * Problems of deployments (OTB-POLICY-015, 016, 019).
@@ -20,22 +24,20 @@ export function deploymentProblems({data, catalog, report}) {
   });
 }
 
-// What the prices of a model declare, those of the models that it is billed as included.
+// What the prices of a model declare at any time, those of the models that it is billed as included.
 function contextsOf(catalog, model) {
-  const billed = [model, ...model.redirects.map((redirect) => catalog.byId.get(redirect.model) ?? model)];
-  return billed.flatMap(({periods}) => periods.map((period) => priceList(period).context));
+  const spans = [model, ...model.redirects.map((redirect) => catalog.byId.get(redirect.model) ?? model)].flatMap(({periods}) => periods);
+  const edges = new Set([BEFORE_ALL, ...[...spans, ...model.redirects].flatMap(({from, until}) => [from, until])]);
+  edges.delete(undefined);
+  const periods = [...edges].map((edge) => billedModel(catalog, model, edge).periods.find((period) => covers(period, edge)));
+  return periods.filter((period) => period !== undefined).map((period) => priceList(period).context);
 }
 
 function contextProblems(asked, declared, pointer, report) {
   if (asked === undefined) return;
-  const declares = (context, [key, value]) => context.get(key)?.includes(value) === true;
-  const entries = [...asked];
-  const strangers = entries.filter((entry) => !declared.some((context) => declares(context, entry)));
-  for (const [key] of strangers) {
+  for (const [key, value] of asked) {
+    if (declared.some((context) => context.get(key)?.includes(value) === true)) continue;
     report('unknown-context', pointerTo(pointer, key), 'no price of the model declares this', 'OTB-POLICY-019');
-  }
-  if (strangers.length === 0 && entries.length > 0 && !declared.some((context) => entries.every((entry) => declares(context, entry)))) {
-    report('unknown-context', pointer, 'no price of the model declares all of this', 'OTB-POLICY-019');
   }
 }
 
@@ -75,9 +77,10 @@ export function tierProblems({data, catalog, report}) {
       }
       const model = catalog.byName.get(deployment === undefined ? name : deployment.get('model'));
       const fields = new Set([...(rated.get(name) ?? []), ...(rated.get(model) ?? [])]);
-      const lacks = (utility?.has('per_second') === true && !fields.has('latency_ms'))
-        || (utility?.has('liability') === true && !fields.has('quality'));
-      if (lacks) report('missing-rating', pointer, `\`${name}\` has no rating to go by`, 'OTB-POLICY-022');
+      for (const [weight, field] of WEIGHED) {
+        if (utility?.has(weight) !== true || fields.has(field)) continue;
+        report('missing-rating', pointer, `\`${name}\` has no rating with \`${field}\``, 'OTB-POLICY-022');
+      }
     });
   });
 }

@@ -16,31 +16,26 @@ const ERRORS = Object.freeze([
  * Answers the outcome of the last attempt (OTB-DEC-040, 050 to 060, 068).
  *
  * @param {object} state of `decide` or `next`
- * @param {{outcome: unknown, at?: unknown, health?: unknown, trace?: boolean}} asked without `at` or `health` those of
- *   the last decision hold on
+ * @param {{outcome: unknown, at?: unknown, clock: string, health?: unknown, trace?: boolean}} asked without `health` that
+ *   of the last decision holds on (OTB-DEC-076)
  * @returns {{answer: object, state: object}}
  * @throws {Refusal}
  */
-export function next(state, {outcome, at, health, trace}) {
+export function next(state, {outcome, at, clock, health, trace}) {
   const {error, score} = readOutcome(outcome);
-  const now = {
-    instant: at === undefined || at === null ? state.now.instant : readInstant(at),
-    health: health === undefined || health === null ? state.now.health : readHealth(state.question.health, health),
-  };
+  const now = {instant: readInstant(at ?? clock), health: readHealth(health) ?? state.now.health};
   const after = state.decision.final ? state : {...follow(state, error, score, now), now};
   const {question, decision, steps} = after;
   return {answer: trace ? {...decision, trace: traceOf(question, steps)} : decision, state: after};
 }
 
 function readOutcome(outcome) {
-  if (!(outcome instanceof Map)) throw new Refusal([bad('/outcome', 'an outcome is a mapping')]);
+  if (!(outcome instanceof Map)) throw new Refusal([bad('', 'an outcome is a mapping')]);
   const error = outcome.get('error') ?? undefined;
   const score = outcome.get('score') ?? undefined;
   const problems = [];
-  for (const field of outcome.keys()) {
-    if (field === 'error' && error !== undefined && !ERRORS.includes(error)) problems.push(bad('/outcome/error', 'no known error'));
-    if (field === 'score' && score !== undefined && parsePico(score) === undefined) problems.push(bad('/outcome/score', 'no decimal string'));
-  }
+  if (error !== undefined && !ERRORS.includes(error)) problems.push(bad('/error', 'no known error'));
+  if (score !== undefined && parsePico(score) === undefined) problems.push(bad('/score', 'no decimal string'));
   if (problems.length > 0) throw new Refusal(problems);
   return {error, score: parsePico(score)};
 }
@@ -103,7 +98,7 @@ function afterError(state, error, now) {
   const tiers = [state.served.tier.index, ...restOfCascade(state)];
   const result = search(question, {tiers, attempt: state.attempts + 1, follows: false, goesOn: true}, now);
   const looked = {...state, question, steps: [...state.steps, ...result.steps]};
-  if (result.found === undefined) return failed(looked, [...result.reasons, 'no-candidate'], now);
+  if (result.found === undefined) return failed(looked, ['no-candidate'], now);
   return served(looked, result, now, ['fallback', ...result.reasons], 'fallback');
 }
 
@@ -118,7 +113,7 @@ function learned(state, error) {
 }
 
 function failed(state, reasons, now) {
-  if (state.answered !== undefined) return ended(state, ['unaccepted'], now, state.answered);
+  if (state.answered !== undefined) return ended(state, [...reasons, 'unaccepted'], now, state.answered);
   return {...state, decision: deny(state.question, now.instant, reasons)};
 }
 

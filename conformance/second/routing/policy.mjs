@@ -3,6 +3,7 @@
 import {readCondition} from '../conditions/read.mjs';
 import {parsePico} from '../decimal.mjs';
 import {parseMoment} from '../instant.mjs';
+import {unsupportedProblems} from './problems.mjs';
 import {acceptTypeOf, policyTypeOf, requireTypeOf} from './types.mjs';
 
 const MAX_OUTPUT_TOKENS = 4096;
@@ -23,6 +24,7 @@ export function compilePolicy(data, {catalog, valueRules, classifiers, documents
   const defaults = data.get('defaults');
   return {
     catalog, valueRules, classifiers, documents,
+    unsupported: unsupportedProblems(data),
     subject: data.get('subject'),
     timezone: data.get('timezone') ?? 'UTC',
     attributes: data.get('attributes') ?? new Map(),

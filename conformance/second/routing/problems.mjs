@@ -22,9 +22,10 @@ export function policyProblems(data, catalog) {
   const isTier = (id, pointer) => {
     if (!tiers.includes(id)) report('unknown-tier', pointer, `no tier is called \`${id}\``, 'OTB-POLICY-012');
   };
-  const typeOf = policyTypeOf(data);
+  const typeOf = withKnownContext(policyTypeOf(data), catalog);
   const check = {
     data, catalog, report, tiers, isTier, typeOf,
+    candidateTypeOf: withKnownContext(requireTypeOf, catalog),
     isAttribute: attributeCheck(data, report),
     condition: (when, types, pointer) => {
       if (when !== undefined) readCondition(when, types, pointer, problems);
@@ -40,8 +41,14 @@ export function policyProblems(data, catalog) {
   fallbackProblems(check);
   fairnessProblems(check);
   poolProblems(check);
-  unsupportedProblems(check);
   return problems;
+}
+
+// Of `context.<key>` those that some price of the catalog declares, where it is at hand.
+function withKnownContext(typeOf, catalog) {
+  if (catalog === undefined) return typeOf;
+  const keys = new Set([...catalog.byId.values()].flatMap(({periods}) => periods.flatMap(({data}) => [...(data.get('context')?.keys() ?? [])])));
+  return (name) => (name.startsWith('context.') && !keys.has(name.slice('context.'.length)) ? undefined : typeOf(name));
 }
 
 // What a classifier gives is declared too.
@@ -69,8 +76,11 @@ function attributeProblems({data, report, isAttribute}) {
   });
   const subject = data.get('subject');
   if (subject === undefined || !isAttribute(subject, '/subject')) return;
-  if (data.get('attributes')?.get(subject)?.get('trust') !== 'verified') {
+  const declared = data.get('attributes')?.get(subject);
+  if (declared?.get('trust') !== 'verified') {
     report('subject-not-verified', '/subject', `\`${subject}\` is the caller's word`, 'OTB-POLICY-005');
+  } else if (declared.get('type') !== 'string') {
+    report('type-mismatch', '/subject', 'who asks is a string', 'OTB-POLICY-023');
   }
 }
 
@@ -86,9 +96,9 @@ function duplicateProblems({data, report}) {
   }
 }
 
-function ruleProblems(rule, pointer, {report, tiers, isTier, typeOf, condition}) {
+function ruleProblems(rule, pointer, {report, tiers, isTier, typeOf, candidateTypeOf, condition}) {
   condition(rule.get('when'), typeOf, `${pointer}/when`);
-  condition(rule.get('require'), requireTypeOf, `${pointer}/require`);
+  condition(rule.get('require'), candidateTypeOf, `${pointer}/require`);
   for (const field of ['tier', 'floor']) if (rule.has(field)) isTier(rule.get(field), `${pointer}/${field}`);
   const cascade = rule.get('cascade');
   if (cascade === undefined) return;
@@ -127,8 +137,19 @@ function fairnessProblems({data, isAttribute, isTier}) {
   for (const [task, tier] of fairness?.get('quality_floor') ?? []) isTier(tier, pointerTo('/fairness/quality_floor', task));
 }
 
-// OTB-POLICY-021: what this program does not do.
-function unsupportedProblems({data, report}) {
-  if ((data.get('pools') ?? []).length > 0) report('unsupported-feature', '/pools', 'pools are not done here', 'OTB-POLICY-021');
-  if (data.has('explore')) report('unsupported-feature', '/explore', 'exploration is not done here', 'OTB-POLICY-021');
+/**
+ * What a policy that is in order needs and this program does not do (OTB-POLICY-021).
+ *
+ * @param {Map} data
+ * @returns {object[]} problems
+ */
+export function unsupportedProblems(data) {
+  const found = [];
+  const report = (pointer) => found.push(problem('unsupported-feature', pointer, 'this is not done here', 'OTB-POLICY-021'));
+  if ((data.get('pools') ?? []).length > 0) report('/pools');
+  if (data.has('explore')) report('/explore');
+  (data.get('classifiers') ?? []).forEach((classifier, index) => {
+    for (const kind of ['artefact', 'clusters']) if (classifier.has(kind)) report(`/classifiers/${index}/${kind}`);
+  });
+  return found;
 }

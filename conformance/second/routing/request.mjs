@@ -10,9 +10,10 @@ import {problem, Refusal, refuse} from '../problem.mjs';
 import {readMosts} from '../pricing/index.mjs';
 
 const ID_BYTES = 16;
+const MAX_SUBJECT = 256;
 
 /**
- * Refuses a request that the policy cannot read (OTB-DEC-005 to 007, 065, 067).
+ * Refuses a request that the policy cannot read (OTB-DEC-005 to 007, 065, 067, 073).
  *
  * @param {object} policy compiled
  * @param {Map} request of the shape of its schema
@@ -31,7 +32,7 @@ export function checkRequest(policy, request) {
   return most;
 }
 
-function attributeProblems({attributes, given}, [name, value], problems) {
+function attributeProblems({attributes, given, subject}, [name, value], problems) {
   const pointer = pointerTo('/attributes', name);
   const declared = attributes.get(name);
   if (declared === undefined && !given.has(name)) {
@@ -41,6 +42,8 @@ function attributeProblems({attributes, given}, [name, value], problems) {
   const type = declared?.get('type') ?? 'string';
   if (attributeFact(value, type) === undefined) {
     problems.push(problem('wrong-type', pointer, `this is no ${type}`, 'OTB-DEC-006'));
+  } else if (name === subject && [...value].length > MAX_SUBJECT) {
+    problems.push(problem('out-of-range', pointer, `a subject of more than ${MAX_SUBJECT} characters`, 'OTB-DEC-073'));
   } else if (type === 'string' && declared?.get('values')?.includes(value) === false) {
     problems.push(problem('not-one-of', pointer, 'none of the declared values', 'OTB-DEC-007'));
   }
@@ -65,15 +68,14 @@ export function readInstant(text) {
 }
 
 /**
- * The health snapshot: what is asked with the request goes before what the request says itself.
+ * The health snapshot that is given beside a request or an outcome.
  *
- * @param {Map | undefined} own of the request
- * @param {unknown} asked beside it
- * @returns {Map<string, string>}
+ * @param {unknown} asked
+ * @returns {Map<string, string> | undefined} undefined where none is given
  * @throws {Refusal}
  */
-export function readHealth(own, asked) {
-  if (asked === undefined || asked === null) return own ?? new Map();
+export function readHealth(asked) {
+  if (asked === undefined || asked === null) return undefined;
   if (!(asked instanceof Map)) refuse('wrong-type', '/health', 'a health snapshot is a mapping', 'OTB-DEC-004');
   const problems = [];
   for (const [name, state] of asked) {
@@ -81,7 +83,7 @@ export function readHealth(own, asked) {
     problems.push(problem('not-one-of', pointerTo('/health', name), 'neither `healthy` nor `unhealthy`', 'OTB-DEC-004'));
   }
   if (problems.length > 0) throw new Refusal(problems);
-  return own === undefined ? asked : new Map([...own, ...asked]);
+  return asked;
 }
 
 /**
@@ -96,7 +98,7 @@ export function subjectOf(policy, request) {
   const value = request.get('attributes')?.get(policy.subject);
   // An empty name is nobody's.
   if (value === undefined || value === '') return undefined;
-  return typeof value === 'string' ? value : canonical(value);
+  return value;
 }
 
 /**

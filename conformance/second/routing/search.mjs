@@ -5,36 +5,30 @@ import {lookAt} from './candidates.mjs';
 import {select} from './selection.mjs';
 
 /**
- * Looks for a candidate in tiers, the first being where the search begins (OTB-DEC-043 to 046, 056).
+ * Looks for a candidate in tiers, the first being where the search begins (OTB-DEC-043 to 046, 056, 074).
  *
  * @param {object} question what is asked
  * @param {{tiers: number[], attempt: number, follows: boolean, goesOn: boolean}} way `tiers` in the order in which they are
  *   tried; with `follows` the first is already one further in the cascade; with `goesOn` tiers by `fallback.to` come after them
  * @param {{instant: bigint, health: Map<string, string>}} now
  * @returns {{found?: object, reasons: string[], steps: object[]}} `found`: the offer that was selected, with `tier` and `draw`;
- *   `steps` for the trace
+ *   `reasons`: how its tier was reached; `steps` for the trace
  */
 export function search(question, {tiers, attempt, follows, goesOn}, now) {
   const steps = [];
-  const reasons = [];
-  const looked = new Set();
-  const look = (index, reason) => {
-    if (reason !== undefined && !reasons.includes(reason)) reasons.push(reason);
-    looked.add(index);
-    return serve(question, question.policy.tiers[index], attempt, now, steps);
-  };
+  const look = (index) => serve(question, question.policy.tiers[index], attempt, now, steps);
   for (const [place, index] of tiers.entries()) {
-    const found = look(index, place > 0 || follows ? 'escalated' : undefined);
-    if (found !== undefined) return {found, reasons, steps};
+    const found = look(index);
+    if (found !== undefined) return {found, reasons: place > 0 || follows ? ['escalated'] : [], steps};
   }
   if (goesOn) {
-    for (const index of fallbackTiers(question, tiers[0])) {
-      if (index < question.floor || looked.has(index)) continue;
-      const found = look(index, 'fallback-tier');
-      if (found !== undefined) return {found, reasons, steps};
+    for (const index of fallbackTiers(question, tiers.at(-1))) {
+      if (index < question.floor || tiers.includes(index)) continue;
+      const found = look(index);
+      if (found !== undefined) return {found, reasons: ['fallback-tier'], steps};
     }
   }
-  return {reasons, steps};
+  return {reasons: [], steps};
 }
 
 // Where `fallback.to` leads from a tier, in order.

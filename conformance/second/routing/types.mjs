@@ -7,8 +7,9 @@ export const WORDS = Object.freeze(['all', 'any', 'not', 'time']);
 
 const CANDIDATE = Object.freeze({
   model: 'string', tier: 'string', provider: 'string', deployment: 'string', features: 'strings',
-  cost: 'decimal', bound: 'decimal', latency_ms: 'integer', quality: 'decimal', time: 'time',
+  cost: 'decimal', bound: 'decimal', latency_ms: 'integer', quality: 'decimal',
 });
+const POOL_FACTS = Object.freeze(['candidate.model', 'candidate.tier', 'candidate.provider', 'candidate.deployment']);
 const CONTEXT_KEY = /^context\.[a-z][a-z0-9_]*$/;
 
 /**
@@ -49,11 +50,11 @@ export function requireTypeOf(name) {
 }
 
 /**
- * The types of the facts that conditions of pools look at: those of the request, and of the candidate as `candidate.<fact>`.
+ * The types of the facts that conditions of pools look at: those of the request, and four of the candidate (50-pools.md).
  *
  * @param {(name: string) => string | undefined} typeOf of the facts of the request
  * @returns {(name: string) => string | undefined}
  */
 export function poolTypeOf(typeOf) {
-  return (name) => (name.startsWith('candidate.') ? requireTypeOf(name.slice('candidate.'.length)) : typeOf(name));
+  return (name) => (POOL_FACTS.includes(name) ? 'string' : typeOf(name));
 }

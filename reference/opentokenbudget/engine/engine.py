@@ -120,13 +120,10 @@ class Engine:
         Raises:
             ProblemError: `bad-outcome`, or whatever `settle` finds.
         """
-        if error is not None and error not in ERRORS:
-            message = f"`{error}` is not an error of an attempt: {', '.join(ERRORS)}"
-            raise ProblemError(Problem("bad-outcome", "/error", message, "OTB-DEC-040"))
+        outcome = _outcome(error, score)
         instant = self._clock() if at is None else _instant(at) if isinstance(at, str) else at
         if usage is not None:
             self.settle(decision, usage=usage, error=error, score=score)
-        outcome = Outcome(error=error, score=None if score is None else _score(score))
         following = follow(decision, outcome, instant, decision.health if health is None else health)
         if following is not decision:
             for listener in self._listeners:
@@ -209,10 +206,18 @@ def _instant(text: str) -> int:
     return instant
 
 
-def _score(text: str) -> int:
-    try:
-        return parse_decimal(text)
-    except (InvalidDecimal, TypeError):
-        raise ProblemError(
-            Problem("bad-outcome", "/score", f"`{text}` is not a decimal string", "OTB-DEC-040")
-        ) from None
+def _outcome(error: str | None, score: str | None) -> Outcome:
+    found: list[Problem] = []
+    measured = None
+    if error is not None and error not in ERRORS:
+        message = f"`{error}` is not an error of an attempt: {', '.join(ERRORS)}"
+        found.append(Problem("bad-outcome", "/error", message, "OTB-DEC-040"))
+    if score is not None:
+        try:
+            measured = parse_decimal(score)
+        except (InvalidDecimal, TypeError):
+            message = f"`{score}` is not a decimal string"
+            found.append(Problem("bad-outcome", "/score", message, "OTB-DEC-040"))
+    if found:
+        raise ProblemError(found)
+    return Outcome(error=error, score=measured)

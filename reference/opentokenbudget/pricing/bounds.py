@@ -14,15 +14,16 @@ from opentokenbudget.amounts import divide_half_even
 from opentokenbudget.problems import Problem
 
 from .cards import Band, Card, Terms
-from .ceilings import Ceiling, Portions, ceilings_of, loose_ceilings, spend
+from .ceilings import Ceiling, Portions, ceilings_of, spend
 from .clock import DAY_NS
 from .cost import Cost, PriceProblem
 from .meters import INPUT, MAX_QUANTITY, OUTPUT, meter_named
 from .reckoning import quantity_pico
+from .requirements import price_problem
 from .timeline import Timeline
 
-# A reservation lives for minutes; over more days than this the bound no longer looks at the clock day by day.
-_MAX_DAYS = 62
+# A reservation lives for minutes; the bound looks at every time of day of it.
+MAX_RESERVED_NS = 31 * DAY_NS
 _MAX_KEPT = 256
 _NOTHING: Mapping[str, int | str] = {}
 
@@ -134,8 +135,14 @@ class Estimator:
             The maximum over all splits into parts, all thresholds up to the bounds, and all time windows and
             periods from `at` to `until`; nothing is taken to be free. None when at no instant there all
             that it may touch has a price.
+
+        Raises:
+            PriceProblem: `out-of-range` where `until` lies more than 31 days after `at`.
         """
         last = at if until is None or until < at else until
+        if last - at > MAX_RESERVED_NS:
+            message = "a reservation ends at most 31 days after its instant"
+            raise PriceProblem(price_problem("out-of-range", "/until", message))
         stretch, ceilings = self._bounded
         if meters or not (stretch.since <= at and last < stretch.until):
             try:
@@ -171,15 +178,17 @@ class Estimator:
             ceiling.fixed,
         )
 
-    def problem(
-        self, input_tokens: int, output_tokens: int, at: int, meters: Mapping[str, int | str] | None = None
-    ) -> Problem | None:
-        """Return why these quantities cannot be priced at `at`, or None when they can."""
+    def problem(self, input_tokens: int, output_tokens: int, at: int) -> Problem | None:
+        """Return the first reason why this much cannot be priced at `at`, or None when it can."""
+        return next(iter(self.problems(input_tokens, output_tokens, at)), None)
+
+    def problems(self, input_tokens: int, output_tokens: int, at: int) -> tuple[Problem, ...]:
+        """Return why this much cannot be priced at `at`; nothing when it can."""
         try:
-            self._price({"input": input_tokens, "output": output_tokens, **(meters or {})}, at)
+            self._price({"input": input_tokens, "output": output_tokens}, at)
         except PriceProblem as wrong:
-            return wrong.problems[0]
-        return None
+            return wrong.problems
+        return ()
 
     def _ceilings_from(self, at: int, last: int, named: Mapping[str, int | str]) -> tuple[Ceiling, ...]:
         stretch = self._stretch
@@ -240,7 +249,7 @@ class Estimator:
     def _ceilings_between(
         self, at: int, until: int, named: Mapping[str, int | str]
     ) -> Iterable[tuple[Ceiling, ...]]:
-        seen: set[Band | Terms] = set()
+        seen: set[Band] = set()
         for first, last, card in self._timeline.between(at, until):
             try:
                 terms = card.terms(self._context)
@@ -248,8 +257,6 @@ class Estimator:
                 continue
             if terms.timeless is not None:
                 yield self._ceilings_in(terms.timeless, named)
-            elif last // DAY_NS - first // DAY_NS > _MAX_DAYS:
-                yield loose_ceilings(terms, limits_of(named))
             else:
                 for band in _bands_between(terms, first, last):
                     if band not in seen:

@@ -3,23 +3,22 @@
 A ceiling speaks of a range of input and of output in which the rates do not change.
 A token that may belong to any part is taken at the dearest rate that a part may have; a rate that is no whole
 number of 10⁻¹² per unit is rounded up, so that no number of separately rounded lines can exceed it.
-A usage is taken to report `input` and `output` whole, and of other meters only parts that have rates.
+A usage is taken to report `input` and `output` whole; which parts of them it reports is its own matter.
+
+Source: spec/20-catalog.md OTB-PRICE-041 ff.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from math import prod
 from typing import NamedTuple
 
 from opentokenbudget.amounts import PICO
 
-from .cards import Band, Gauge, Multiplier, Terms
+from .cards import Band, Gauge, Terms
 from .meters import INPUT, MAX_QUANTITY, MODALITIES, OUTPUT, REQUEST, Meter
 from .rates import Rate, nearest_rates
-
-_MAX_COMBINATIONS = 4096
 
 Portions = dict[Meter, int]
 """The most of each named meter, in 10⁻¹² units."""
@@ -30,14 +29,12 @@ class Side(NamedTuple):
 
     Attributes:
         portions: rate in 10⁻¹² and limit (None: without one), the dearest first.
-        surcharge: what minimums of several parts can add together, in 10⁻¹².
-        least: the quantity billed at least, where one meter is all there is.
+        surcharge: what minimums can add together, in 10⁻¹².
         rate: of every token, where there is neither limit nor minimum.
     """
 
     portions: tuple[tuple[int, int | None], ...]
     surcharge: int
-    least: int
     rate: int | None
 
 
@@ -62,7 +59,6 @@ def spend(side: Side, tokens: int) -> int:
     if tokens <= 0:
         return 0
     cost = side.surcharge
-    tokens = max(tokens, side.least)
     for rate, limit in side.portions:
         if limit is None or limit >= tokens:
             return cost + tokens * rate
@@ -77,8 +73,6 @@ def ceilings_of(band: Band, limits: Portions) -> tuple[Ceiling, ...]:
     if band.table is not None:
         ceiling = _ceiling(band.terms, band.table.rates, limits, (), ())
         return () if ceiling is None or band.table.forbidden else (ceiling,)
-    if prod(len(gauge.points) + 1 for gauge in gauges) > _MAX_COMBINATIONS:
-        return loose_ceilings(band.terms, limits)
     found = []
     for indexes in product(*(range(len(gauge.points) + 1) for gauge in gauges)):
         table = band.table_between(indexes)
@@ -87,36 +81,6 @@ def ceilings_of(band: Band, limits: Portions) -> tuple[Ceiling, ...]:
             if ceiling is not None:
                 found.append(ceiling)
     return tuple(found)
-
-
-def loose_ceilings(terms: Terms, limits: Portions) -> tuple[Ceiling, ...]:
-    """Return one ceiling that holds whatever the undecided overrides say: never too low, maybe too high."""
-    card = terms.card
-    decided = terms.decide({})
-    rates: dict[Meter, list[Rate]] = {meter: [rate] for meter, rate in card.rates.items()}
-    multipliers: list[tuple[Multiplier, bool]] = []
-    for override, holds in zip(card.overrides, decided, strict=False):
-        if holds is False:
-            continue
-        for rate in override.rates:
-            rates[rate.meter] = [rate] if holds else [*rates.get(rate.meter, ()), rate]
-        if override.multiplier is not None:
-            multipliers.append((override.multiplier, holds is True))
-    multipliers += [(discount, True) for discount in card.discounts]
-    dearest = {}
-    for meter, possible in rates.items():
-        rate = max(possible, key=_ceil)
-        for multiplier, certain in multipliers:
-            if multiplier.applies_to(meter) and (certain or multiplier.factor_pico > PICO):
-                rate = rate.times(multiplier.factor_pico)
-        dearest[meter] = rate
-    for meter in limits:
-        # Without its own rate, should an override bring that, it would fall under an ancestor's.
-        above = [rate for other, rate in dearest.items() if other.tags <= meter.tags]
-        if above and not meter.is_token:
-            dearest[meter] = max(above, key=_ceil)
-    ceiling = _ceiling(terms, dearest, limits, (), ())
-    return () if ceiling is None else (ceiling,)
 
 
 def _ceiling(
@@ -129,7 +93,6 @@ def _ceiling(
     """Return the ceiling while each gauge stands after its index; None when no usage gets there."""
     spans = {INPUT: (0, MAX_QUANTITY), OUTPUT: (0, MAX_QUANTITY)}
     least = {INPUT: 0, OUTPUT: 0}
-    caps: Portions = {}
     for gauge, index in zip(gauges, indexes, strict=True):
         low = gauge.points[index - 1] if index else 0
         high = gauge.points[index] - 1 if index < len(gauge.points) else MAX_QUANTITY * PICO
@@ -137,12 +100,12 @@ def _ceiling(
         if gauge.meter in spans:
             spans[gauge.meter] = (low, high)
         elif side is not None:
-            # A part can be that large only where the whole is.
+            # A part can be that large only where the whole is. Where it is not, others may still have its rate:
+            # a part of it that is reported alone leaves it at 0.
             limit = _limit(gauge.meter, limits)
             if (limit == 0 and low > 0) or (limit is not None and low > limit):
                 return None
             least[side] = max(least[side], low)
-            caps[gauge.meter] = high
         elif low > max(_most_units(gauge.meter, limits), gauge.implied):
             return None
     (input_from, input_to), (output_from, output_to) = spans[INPUT], spans[OUTPUT]
@@ -152,8 +115,8 @@ def _ceiling(
         input_to,
         max(output_from, least[OUTPUT]),
         output_to,
-        _side(terms, INPUT, rates, limits, caps),
-        _side(terms, OUTPUT, rates, limits, caps),
+        _side(terms, INPUT, rates, limits),
+        _side(terms, OUTPUT, rates, limits),
         fixed,
         complete,
     )
@@ -177,61 +140,56 @@ def _most_units(meter: Meter, limits: Portions) -> int:
     return min((limit for named, limit in limits.items() if named.tags <= meter.tags), default=0)
 
 
-def _side(terms: Terms, whole: Meter, rates: Mapping[Meter, Rate], limits: Portions, caps: Portions) -> Side:
-    """Return how tokens of `whole` are spent at most, no meter above its cap."""
-    portions: dict[Meter, tuple[int, int | None]] = {}
+def _side(terms: Terms, whole: Meter, rates: Mapping[Meter, Rate], limits: Portions) -> Side:
+    """Return how tokens of `whole` are spent at most."""
+    portions = []
     for meter, rate in rates.items():
         if whole.tags <= meter.tags:
-            capping = [_limit(meter, limits), *(cap for part, cap in caps.items() if part.tags <= meter.tags)]
-            limit = min((most for most in capping if most is not None), default=None)
+            limit = _limit(meter, limits)
             if limit != 0:
-                portions[meter] = (_ceil(rate), limit)
-    minimums = {
-        meter: least
+                portions.append((_ceil(rate), limit))
+    portions.sort(key=lambda portion: -portion[0])
+    surcharge = sum(
+        _surcharge(least, meter, rates)
         for meter, least in terms.card.minimums.items()
         if whole.tags <= meter.tags and _limit(meter, limits) != 0
-    }
-    dearest_first = tuple(sorted(portions.values(), key=lambda portion: -portion[0]))
-    if portions.keys() | minimums.keys() == {whole}:
-        surcharge, least = 0, minimums.get(whole, 0) // PICO
-    else:
-        surcharge, least = sum(_surcharge(most, meter, rates) for meter, most in minimums.items()), 0
-    dearest, limit = dearest_first[0] if dearest_first else (0, None)
-    plain = limit is None and not surcharge and not least
-    return Side(dearest_first, surcharge, least, dearest if plain else None)
+    )
+    dearest, limit = portions[0] if portions else (0, None)
+    return Side(tuple(portions), surcharge, dearest if limit is None and not surcharge else None)
 
 
 def _fixed(terms: Terms, rates: Mapping[Meter, Rate], limits: Portions) -> tuple[int, bool]:
     """Return the most that everything but tokens adds, and whether all of it has a rate."""
-    named = {meter: limit for meter, limit in limits.items() if not meter.is_token}
+    named = {
+        meter: limit
+        for meter, limit in limits.items()
+        if not meter.is_token and not any(other.tags < meter.tags for other in limits)
+    }
     if REQUEST in rates:
         named[REQUEST] = max(named.get(REQUEST, 0), PICO)
     fixed, complete = 0, True
     for meter, limit in named.items():
         if limit == 0:
             continue
-        parts = {part: rate for part, rate in rates.items() if meter.tags <= part.tags}
-        dearest = [*parts.values(), *nearest_rates(meter, rates)]
-        if not dearest:
+        parts = [rate for part, rate in rates.items() if meter.tags < part.tags]
+        possible = [*parts, *nearest_rates(meter, rates)]
+        if not possible:
             complete = False
             continue
-        rate = max(dearest, key=_ceil)
+        # Every part may be a line of its own, with a rounding of its own.
+        fixed += max(_times(limit, rate) for rate in possible) + len(parts)
         minimums = {part: least for part, least in terms.card.minimums.items() if meter.tags <= part.tags}
-        if set(minimums) | set(parts) <= {meter}:
-            fixed += _up(max(limit, minimums.get(meter, 0)) * rate.numerator, rate.denominator * PICO)
-            continue
-        # Every part may be a line of its own: one rounding, and one minimum, for each.
-        fixed += _up(limit * rate.numerator, rate.denominator * PICO) + len(parts)
         fixed += sum(_surcharge(least, part, rates) for part, least in minimums.items())
     return fixed, complete
 
 
 def _surcharge(minimum_pico: int, meter: Meter, rates: Mapping[Meter, Rate]) -> int:
     """Return what a minimum can add to a line of `meter`."""
-    charges = (
-        _up(minimum_pico * rate.numerator, rate.denominator * PICO) for rate in nearest_rates(meter, rates)
-    )
-    return max(charges, default=0)
+    return max((_times(minimum_pico, rate) for rate in nearest_rates(meter, rates)), default=0)
+
+
+def _times(quantity_pico: int, rate: Rate) -> int:
+    return _up(quantity_pico * rate.numerator, rate.denominator * PICO)
 
 
 def _ceil(rate: Rate) -> int:

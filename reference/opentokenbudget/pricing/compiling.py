@@ -82,7 +82,8 @@ def _compile(
     own = _read_models(data, findings)
     # Whole-model replacement: a model of the extending catalog stands where the base's stood.
     entries = {**{id_: own.get(id_, entry) for id_, entry in entries.items()}, **own}
-    names = _names(entries, findings)
+    names = _names(entries)
+    _check_names(data, entries, findings)
     for id_, entry in entries.items():
         entries[id_] = entry._replace(prices=_discounted(entry, discounts))
     timelines = {}
@@ -123,7 +124,7 @@ def _base_entries(
     below = Findings()
     discounts = _read_discounts(base, below, _ids(base))
     entries = _read_models(base, below)
-    _names(entries, below)
+    _check_names(base, {}, below)
     for entry in entries.values():
         _check_redirects(entry, entries, below)
     if below.problems:
@@ -147,9 +148,6 @@ def _read_models(data: Mapping[str, Any], findings: Findings) -> dict[str, _Entr
     sources = data.get("sources", {})
     for number, plain in enumerate(data["models"]):
         pointer = f"/models/{number}"
-        if plain["id"] in entries:
-            findings.add("duplicate-id", f"{pointer}/id", f"a model `{plain['id']}` stands here already")
-            continue
         model = Model(
             id=plain["id"],
             aliases=tuple(plain.get("aliases", ())),
@@ -214,17 +212,29 @@ def _check_redirects(entry: _Entry, entries: Mapping[str, _Entry], findings: Fin
             findings.add("redirect-loop", pointer, message)
 
 
-def _names(entries: Mapping[str, _Entry], findings: Findings) -> dict[str, str]:
+def _names(entries: Mapping[str, _Entry]) -> dict[str, str]:
     """Return the model id by name: ids and aliases, all in one namespace."""
-    names = {id_: id_ for id_ in entries}
+    names = {alias: id_ for id_, entry in entries.items() for alias in entry.model.aliases}
+    return {**names, **{id_: id_ for id_ in entries}}
+
+
+def _check_names(data: Mapping[str, Any], entries: Mapping[str, _Entry], findings: Findings) -> None:
+    """Note names of models in `data` that stand for another model before, be it one of the catalog below."""
+    # Two models of one id are two owners of it: the second one's number tells them apart.
+    owners: dict[str, tuple[str, int]] = {}
     for id_, entry in entries.items():
-        for number, alias in enumerate(entry.model.aliases):
-            if names.setdefault(alias, id_) != id_:
-                inherited = entry.pointer == "/extends"
-                pointer = entry.pointer if inherited else f"{entry.pointer}/aliases/{number}"
-                message = f"`{alias}` is `{names[alias]}` already, so it cannot be `{id_}`"
-                findings.add("duplicate-id", pointer, message)
-    return names
+        if entry.pointer == "/extends":
+            owners.update(dict.fromkeys((id_, *entry.model.aliases), (id_, 0)))
+    seen: set[str] = set()
+    for number, plain in enumerate(data["models"]):
+        owner = (plain["id"], number if plain["id"] in seen else 0)
+        seen.add(plain["id"])
+        named = [(plain["id"], "id")]
+        named += [(alias, f"aliases/{place}") for place, alias in enumerate(plain.get("aliases", ()))]
+        for name, place in named:
+            if owners.setdefault(name, owner) != owner:
+                message = f"`{name}` is a name of `{owners[name][0]}` already"
+                findings.add("duplicate-id", f"/models/{number}/{place}", message)
 
 
 def _read_discounts(data: Mapping[str, Any], findings: Findings, ids: set[str]) -> list[_Discount]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from math import prod
 from typing import Any
 
 from opentokenbudget.amounts import InvalidDecimal, parse_decimal
-from opentokenbudget.conditions import Comparison, Type, parse
+from opentokenbudget.conditions import Type, parse
 from opentokenbudget.problems import ProblemError, did_you_mean
 
 from .cards import Card, Clause, Multiplier, Override, clause
@@ -16,6 +18,8 @@ from .rates import Rate, read_rate
 from .reckoning import quantity_pico
 
 _RESERVED = ("time", "all", "any", "not")
+# A bound looks at every combination.
+_MAX_COMBINATIONS = 4096
 
 
 def read_card(
@@ -34,7 +38,7 @@ def read_card(
     priced = {*rates, *(meter for more in overriding for meter in more)}
     context = {key: tuple(values) for key, values in plain.get("context", {}).items()}
     for key in context:
-        if key in _RESERVED or _is_meter_of(key, priced):
+        if key in _RESERVED or _spelled(key) in priced:
             kind = "word" if key in _RESERVED else "meter"
             message = f"conditions could not tell the context `{key}` from the {kind} of that name"
             findings.add("bad-context", f"{pointer}/context/{key}", message)
@@ -46,16 +50,21 @@ def read_card(
         multiplier = None
         if "multiply" in override:
             multiplier = read_multiplier(override, where, findings)
-            for meter in (multiplier and multiplier.meters) or ():
-                if meter not in priced:
+            for position, name in enumerate(override.get("meters", ())):
+                meter = _spelled(name)
+                if meter is not None and meter not in priced:
                     message = f"no rate of this period is for `{meter}`, so nothing is multiplied"
-                    findings.add("unpriced-meter", f"{where}/meters", message)
+                    findings.add("unpriced-meter", f"{where}/meters/{position}", message)
         if condition is not None:
             overrides.append(Override(condition, tuple(overriding[number].values()), multiplier))
     forbids = [
         _read_clause(forbid["when"], types, f"{pointer}/forbid/{number}/when", findings)
         for number, forbid in enumerate(plain.get("forbid", ()))
     ]
+    clauses = [*(override.clause for override in overrides), *forbids]
+    if _combinations(clauses) > _MAX_COMBINATIONS:
+        message = f"its conditions tell more than {_MAX_COMBINATIONS} combinations of quantities apart"
+        findings.add("too-many-thresholds", pointer, message)
     return Card(
         model=model,
         context=context,
@@ -65,6 +74,16 @@ def read_card(
         minimums=_read_quantities(plain.get("minimums", {}), f"{pointer}/minimums", priced, findings),
         allowances=_read_allowances(plain, f"{pointer}/allowances", priced, findings),
     )
+
+
+def _combinations(clauses: Iterable[Clause | None]) -> int:
+    """Return how many combinations of quantities the clauses tell apart: below, at and above each number."""
+    numbers: dict[Meter, set[int]] = {}
+    for leaf in chain.from_iterable(found.leaves for found in clauses if found is not None):
+        for operand in leaf.operand if isinstance(leaf.operand, tuple) else (leaf.operand,):
+            if type(operand) is int:
+                numbers.setdefault(meter_named(leaf.attribute), set()).add(operand)
+    return prod(1 + 2 * len(found) for found in numbers.values())
 
 
 def read_multiplier(plain: Mapping[str, Any], pointer: str, findings: Findings) -> Multiplier | None:
@@ -108,13 +127,6 @@ class _FactTypes(dict[str, Type]):
         related = any(meter.tags >= other.tags or meter.tags < other.tags for other in self._priced)
         return _type_of(meter) if related else default
 
-    def unknown_values(self, leaf: Comparison) -> list[str]:
-        """Return the values that `leaf` compares a context key with and that the period does not list."""
-        if leaf.operator != "in" or leaf.attribute not in self.context or not isinstance(leaf.operand, tuple):
-            return []
-        known = self.context[leaf.attribute]
-        return [value for value in leaf.operand if isinstance(value, str) and value not in known]
-
 
 def _type_of(meter: Meter) -> Type:
     return "integer" if meter.is_token else "decimal"
@@ -127,11 +139,29 @@ def _read_clause(when: object, types: _FactTypes, pointer: str, findings: Findin
         findings.problems.extend(wrong.problems)
         return None
     for leaf in read.leaves:
-        for value in types.unknown_values(leaf):
-            near = did_you_mean(value, types.context[leaf.attribute])
-            message = f"the context `{leaf.attribute}` never is `{value[:64]}`{near}"
-            findings.add("unknown-context", leaf.pointer, message)
+        if leaf.operator != "in" or leaf.attribute not in types.context:
+            continue
+        written = _found(when, leaf.pointer.removeprefix(pointer))
+        places = (
+            [(f"{leaf.pointer}/{place}", value) for place, value in enumerate(written)]
+            if isinstance(written, list)
+            else [(leaf.pointer, written)]
+        )
+        known = types.context[leaf.attribute]
+        for place, value in places:
+            if value not in known:
+                message = (
+                    f"the context `{leaf.attribute}` never is `{value[:64]}`{did_you_mean(value, known)}"
+                )
+                findings.add("unknown-context", place, message)
     return read
+
+
+def _found(plain: Any, pointer: str) -> Any:
+    """Return what stands at `pointer` in a condition."""
+    for step in pointer.split("/")[1:]:
+        plain = plain[int(step) if isinstance(plain, list) else step.replace("~1", "/").replace("~0", "~")]
+    return plain
 
 
 def _read_rates(plain: Mapping[str, Any], pointer: str, findings: Findings) -> dict[Meter, Rate]:
@@ -210,8 +240,8 @@ def _meter(name: str, pointer: str, findings: Findings) -> Meter | None:
         return None
 
 
-def _is_meter_of(name: str, priced: set[Meter]) -> bool:
+def _spelled(name: str) -> Meter | None:
     try:
-        return meter_named(name) in priced
+        return meter_named(name)
     except BadMeter:
-        return False
+        return None

@@ -91,7 +91,8 @@ def careful_lines(
         raise PriceProblem(price_problem("forbidden-context", "/context", message))
     if table.implies_request(reported):
         reported[REQUEST] = PICO
-    leaves = _leaves(reported, problems)
+    places = dict(zip(reported, usage, strict=False))
+    leaves = _leaves(reported, places, problems)
     problems += _missing_joins(reported, table)
     lines: list[Entry] = []
     card = band.terms.card
@@ -102,7 +103,7 @@ def careful_lines(
             continue
         rates = nearest_rates(meter, table.rates)
         if not rates or not agree(rates):
-            problems.append(_no_rate(meter, [rate.meter for rate in rates], card.model))
+            problems.append(_no_rate(meter, places, [rate.meter for rate in rates], card.model))
             continue
         quantity = max(quantity, card.minimums.get(meter, 0))
         free = 0
@@ -113,7 +114,8 @@ def careful_lines(
         total += amount
         lines.append((meter.name, _written(quantity), rate, amount, _written(free)))
     if problems:
-        raise PriceProblem(problems)
+        order = {pointer: place for place, pointer in enumerate(map(_pointer_to, usage))}
+        raise PriceProblem(sorted(problems, key=lambda problem: order.get(problem.pointer, -1)))
     return total, tuple(lines)
 
 
@@ -128,7 +130,7 @@ def read_quantities(usage: object, pointer: str, problems: list[Problem]) -> dic
         return {}
     quantities: dict[Meter, int] = {}
     for name, quantity in usage.items():
-        where = f"{pointer}/{str(name)[:64].replace('~', '~0').replace('/', '~1')}"
+        where = pointer + _pointer_to(name).removeprefix("/usage")
         try:
             meter = meter_named(name)
         except BadMeter as wrong:
@@ -161,7 +163,13 @@ def quantity_pico(meter: Meter, quantity: object) -> int | None:
     return pico if 0 <= pico <= MAX_QUANTITY * PICO and not str(quantity).startswith("-") else None
 
 
-def _leaves(reported: Mapping[Meter, int], problems: list[Problem]) -> dict[Meter, int]:
+def _pointer_to(name: object) -> str:
+    return f"/usage/{str(name)[:256].replace('~', '~0').replace('/', '~1')}"
+
+
+def _leaves(
+    reported: Mapping[Meter, int], places: Mapping[Meter, str], problems: list[Problem]
+) -> dict[Meter, int]:
     """Return what each meter is without its reported parts; a negative one is a problem."""
     meters = tuple(reported)
     leaves = dict(reported)
@@ -175,13 +183,13 @@ def _leaves(reported: Mapping[Meter, int], problems: list[Problem]) -> dict[Mete
                 f"`{meter}` is `{format_decimal(reported[meter])}`, "
                 f"less than the `{format_decimal(inside)}` of its parts {names}"
             )
-            problems.append(price_problem("subset-exceeds-parent", f"/usage/{meter}", message))
+            problems.append(price_problem("subset-exceeds-parent", _pointer_to(places[meter]), message))
     return leaves
 
 
 def _missing_joins(reported: Mapping[Meter, int], table: RateTable) -> list[Problem]:
     meters = tuple(reported)
-    problems = []
+    problems: dict[Meter, Problem] = {}
     for left, right in missing_joins(meters, table.rates):
         one, other = meters[left], meters[right]
         if reported[one] and reported[other]:
@@ -189,16 +197,17 @@ def _missing_joins(reported: Mapping[Meter, int], table: RateTable) -> list[Prob
             message = (
                 f"`{one}` and `{other}` overlap in `{join}`, which has its own rate: report it, even as 0"
             )
-            problems.append(price_problem("join-required", f"/usage/{one}", message))
-    return problems
+            problems.setdefault(join, price_problem("join-required", "/usage", message))
+    return [*problems.values()]
 
 
-def _no_rate(meter: Meter, candidates: list[Meter], model: str) -> Problem:
+def _no_rate(meter: Meter, places: Mapping[Meter, str], candidates: list[Meter], model: str) -> Problem:
+    pointer = _pointer_to(places[meter])
     if not candidates:
-        return price_problem("unpriced-meter", f"/usage/{meter}", f"`{model}` has no rate for `{meter}`")
+        return price_problem("unpriced-meter", pointer, f"`{model}` has no rate for `{meter}`")
     names = " and ".join(f"`{candidate}`" for candidate in candidates[:8])
     message = f"`{meter}` falls under the different rates of {names}: `{model}` needs one of its own for it"
-    return price_problem("ambiguous-rate", f"/usage/{meter}", message)
+    return price_problem("ambiguous-rate", pointer, message)
 
 
 def _written(quantity_pico: int) -> int | str:

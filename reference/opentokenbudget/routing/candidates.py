@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from ..amounts import PICO
+from ..amounts import PICO, divide_half_even
 from ..pricing import Capabilities, Estimator
 from .decision import Attempt, AttemptKind, Question
 from .identity import draw
@@ -69,20 +69,23 @@ def choose(
         if offer is not None:
             candidate, limit, expected, bound = offer
             return Attempt(number, kind, candidate, rank, limit, expected, bound, None, at, health)
-    offers: list[Offer] = []
-    for candidate in tier.candidates:
-        appraised = _appraise(policy, question, tier, candidate, at, health, exclusions)
-        if not isinstance(appraised, str):
-            offers.append(appraised)
-        elif notes is not None:
-            notes.append(Note(candidate.name, tier.id, number, appraised))
-    if not offers:
-        return None
-    chosen, drawn = _select(question, tier, offers, number, at)
+    appraised = [
+        _appraise(policy, question, tier, candidate, at, health, exclusions) for candidate in tier.candidates
+    ]
+    offers = [each for each in appraised if not isinstance(each, str)]
+    chosen, drawn = _select(question, tier, offers, number, at) if offers else (None, None)
     if notes is not None:
-        for each in offers:
-            verdict = "chosen" if each is chosen else "not-chosen"
-            notes.append(Note(each.candidate.name, tier.id, number, verdict, each.expected))
+        for candidate, each in zip(tier.candidates, appraised, strict=True):
+            if isinstance(each, str):
+                notes.append(Note(candidate.name, tier.id, number, each))
+            else:
+                verdict = "chosen" if each is chosen else "not-chosen"
+                notes.append(Note(candidate.name, tier.id, number, verdict, each.expected, each.bound))
+                if tier.selection == "utility":
+                    score = divide_half_even(_utility(question, tier, each, at), 1000 * PICO * PICO)
+                    notes[-1] = notes[-1]._replace(score=score)
+    if chosen is None:
+        return None
     candidate, limit, expected, bound = chosen
     return Attempt(number, kind, candidate, rank, limit, expected, bound, drawn, at, health)
 
@@ -183,7 +186,7 @@ def _excluded(candidate: Candidate, exclusions: Exclusions) -> str | None:
 
 
 def _unpriced(estimator: Estimator, request: Request, at: int) -> str:
-    problem = estimator.problem(request.input_tokens, request.output_limit, at, request.max_usage)
+    problem = estimator.problem(request.input_tokens, request.output_limit, at)
     return "unknown-context" if problem is not None and problem.code == "unknown-context" else "unpriced"
 
 

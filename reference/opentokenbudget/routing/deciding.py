@@ -126,7 +126,7 @@ def follow(
     if attempt is not None:
         attempts = (*decision.attempts, attempt)
         return Decision(policy, question, "allow", ("fallback",), False, at, health, attempts, errors)
-    return _onwards(_because(failed, "fallback"), last.tier, "fallback", at, health, exclusions, notes)
+    return _onwards(failed, last.tier, "fallback", at, health, exclusions, notes)
 
 
 def _judge(
@@ -174,7 +174,7 @@ def _onwards(
     for following, reason in _tiers_after(policy, question, rank):
         attempt = choose(policy, question, following, number, kind, at, health, exclusions, notes)
         if attempt is not None:
-            reasons = (*empty.reasons, reason)
+            reasons = (*empty.reasons, *(("fallback",) if kind == "fallback" else ()), reason)
             attempts = (*empty.attempts, attempt)
             return Decision(policy, question, "allow", reasons, False, at, health, attempts, empty.errors)
     return _ended(empty, "no-candidate")

@@ -86,7 +86,7 @@ class _Check:
         yield from _repeated("classifier", "/classifiers", self.data["classifiers"])
         for position, classifier in enumerate(self.data["classifiers"]):
             pointer = f"/classifiers/{position}"
-            if classifier["gives"] in RESERVED:
+            if classifier["gives"] in RESERVED and classifier["gives"] not in self.data.get("attributes", {}):
                 message = f"`{classifier['gives']}` is derived by the router: a classifier cannot give it"
                 yield Problem("reserved-name", f"{pointer}/gives", message, "OTB-POLICY-006")
             attribute = self.attributes[classifier["gives"]]
@@ -170,8 +170,8 @@ class _Check:
             steps = rule["cascade"]["tiers"]
             for entry, name in enumerate(steps):
                 yield from self.tier(name, f"{pointer}/cascade/tiers/{entry}")
-            ranks = [self.ranks.get(name, -1) for name in steps]
-            if -1 not in ranks and ranks != sorted(ranks):
+            ranks = [self.ranks[name] for name in steps if name in self.ranks]
+            if ranks != sorted(ranks):
                 message = "the steps of a cascade stand in the order of the tiers"
                 yield Problem("cascade-not-ascending", f"{pointer}/cascade/tiers", message, "OTB-POLICY-017")
             yield from _conditions(rule["cascade"]["accept"], self.types.accept, f"{pointer}/cascade/accept")
@@ -183,9 +183,10 @@ class _Check:
         if not isinstance(to, dict):
             return
         for tier, target in to.items():
-            pointer = f"/fallback/to/{tier}"
+            pointer = f"/fallback/to/{_escaped(tier)}"
             yield from self.tier(tier, pointer)
-            yield from self.tier(target, pointer)
+            if target != tier:
+                yield from self.tier(target, pointer)
             seen, name = [tier], target
             while name in to and name not in seen:
                 seen.append(name)

@@ -15,6 +15,7 @@ from .policy import Policy
 
 _FIRST_NS = parse_instant("0001-01-01T00:00:00Z")
 _LAST_NS = parse_instant("9999-12-31T23:59:59.999999999Z")
+MAX_SUBJECT = 256
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -71,8 +72,7 @@ def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
                 attributes[name] = normal
             else:
                 found.append(problem)
-        if "max_usage" in data:
-            found += _max_usage_problems(data["max_usage"])
+        found += max_usage_problems(data.get("max_usage", NOTHING))
         found += classification_problems(policy, data.get("classifications", NOTHING))
         if "at" in data and not is_written(parse_instant(data["at"])):
             message = f"`{data['at']}` lies outside of the years 1 to 9999"
@@ -84,7 +84,7 @@ def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
     if input_tokens is None:
         input_tokens = len(text.encode()) + policy.overhead_tokens if text is not None else 0
     output_limit = min(data.get("max_output_tokens", policy.max_output_tokens), policy.max_output_tokens)
-    subject = attributes.get(policy.subject) if policy.subject else data.get("subject")
+    subject = (attributes.get(policy.subject) or None) if policy.subject else data.get("subject")
     return Request(
         id=data["id"],
         subject=subject,
@@ -104,7 +104,7 @@ def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
     )
 
 
-def _max_usage_problems(max_usage: Mapping[str, Any]) -> list[Problem]:
+def max_usage_problems(max_usage: Mapping[str, Any]) -> list[Problem]:
     """Return why `max_usage` bounds nothing: no usage, or one of the wholes that have fields of their own."""
     found: list[Problem] = []
     read_quantities(max_usage, "/max_usage", found)
@@ -165,6 +165,9 @@ def _normal(policy: Policy, name: str, value: Any) -> tuple[Problem | None, Any]
         return Problem(
             "wrong-type", pointer, f"`{name}` must be of type {declared.type}", "OTB-DEC-006"
         ), None
+    if name == policy.subject and len(value) > MAX_SUBJECT:
+        message = f"`{name}` names the subject, and has more than {MAX_SUBJECT} characters"
+        return Problem("out-of-range", pointer, message, "OTB-DEC-073"), None
     if declared.values is not None and normal not in declared.values:
         message = f"`{value}` is not a value of `{name}`{did_you_mean(str(value), declared.values)}"
         return Problem("not-one-of", pointer, message, "OTB-DEC-007"), None

@@ -10,13 +10,19 @@ from ..amounts import format_decimal
 
 
 class Note(NamedTuple):
-    """One verdict: `expected` in units of 10⁻¹² of the currency, None where it was not worked out."""
+    """One verdict; money in units of 10⁻¹² of the currency, None where it was not worked out.
+
+    Attributes:
+        score: what `utility` compared, rounded.
+    """
 
     candidate: str
     tier: str
     attempt: int
     reason: str
     expected: int | None = None
+    bound: int | None = None
+    score: int | None = None
 
 
 class Step(NamedTuple):
@@ -57,6 +63,8 @@ def _note(note: Note) -> dict[str, Any]:
         "attempt": note.attempt,
         "reason": note.reason,
     }
-    if note.expected is not None:
-        form["expected"] = format_decimal(note.expected)
+    for field in ("expected", "bound", "score"):
+        amount = getattr(note, field)
+        if amount is not None:
+            form[field] = format_decimal(amount)
     return form

@@ -129,7 +129,7 @@ class Cascade(Form):
 
     tiers: Annotated[Distinct[Id], Field(min_length=2, max_length=16)]
     accept: Condition
-    """Over `score`, the facts of the request and of the candidate."""
+    """Over `score`, `tier` and the facts of the request."""
 
 
 class DefaultRoute(Form):
