@@ -76,7 +76,7 @@ def alike(one: Answer, other: Answer) -> bool:
         return False
     if isinstance(one, Skipped) or isinstance(other, Skipped):
         return True
-    return _compared(one.value) == _compared(other.value)
+    return compared(one.value) == compared(other.value)
 
 
 def smallest(difference: Difference, first: Router, second: Router, budget: int = 2000) -> Difference:
@@ -118,7 +118,8 @@ def _questions(sequence: Sequence) -> list[Question]:
     return [Question("configure", sequence.given), *steps]
 
 
-def _compared(value: Any) -> str:
+def compared(value: Any) -> str:
+    """Return the canonical JSON of an answer, of problems only what is compared: code, severity and pointer."""
     if isinstance(value, dict) and isinstance(value.get("problems"), list):
         value = {**value, "problems": [_problem(problem) for problem in value["problems"]]}
     return json.dumps(value, sort_keys=True, separators=(",", ":"))

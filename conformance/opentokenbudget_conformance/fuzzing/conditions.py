@@ -9,6 +9,45 @@ from .dice import WEEKDAYS, ZONES, Dice
 
 STRINGS = ("a", "b", "fraud", "free", "premium", "", "Fraud", "a-b", "größe", "𝒳", "a b")
 _REGEXES = ("[a-z]+", "a|b", "fr.*", "[^a]*", "a{1,3}(-b)?", "\\p{L}+", ".", "(fraud|free)", "[a-c-]*", "x?")
+_ATOMS = (
+    "a",
+    "b",
+    "f",
+    "r",
+    "fra",
+    "-",
+    "ö",
+    "𝒳",
+    ".",
+    "\\.",
+    "\\-",
+    "\\p{L}",
+    "\\P{Lu}",
+    "\\p{Ll}",
+    "\\n",
+    " ",
+    "ß",
+)
+_CLASS = ("a-c", "f", "r-u", "\\p{Lu}", "\\]", "\\-", "-", "ö", "x-x", "\\n", "0-9", ".", "(")
+_COUNTS = ("*", "+", "?", "{2}", "{1,2}", "{0,3}", "{1,}", "{0}")
+_BROKEN = (
+    "a{2,1}",
+    "[b-a]",
+    "(a",
+    "a)",
+    "*",
+    "[]",
+    "a**",
+    "^a",
+    "a$",
+    "\\d",
+    "\\p{Xx}",
+    "[a",
+    "a{",
+    "\\",
+    "(?:a)",
+    "a{1001}",
+)
 
 
 def operand(dice: Dice, kind: str) -> Any:
@@ -82,6 +121,26 @@ def _test(dice: Dice, kind: str) -> Any:
     return {name: _value(dice, kind, name) for name in dice.some(_operators(kind), 1, 2)}
 
 
+def regexp(dice: Dice, depth: int = 2) -> str:
+    """Return an I-Regexp (RFC 9485); seldom a text that is none."""
+    if dice.chance(8):
+        return dice.pick(_REGEXES)
+    if dice.chance(5):
+        return dice.pick(_BROKEN)
+    return "|".join(dice.times(1, 2, lambda: "".join(dice.times(1, 3, lambda: _piece(dice, depth)))))
+
+
+def _piece(dice: Dice, depth: int) -> str:
+    if depth and dice.chance(25):
+        atom = f"({regexp(dice, depth - 1)})"
+    elif dice.chance(35):
+        atom = f"[{dice.pick(('', '^'))}{''.join(dice.some(_CLASS, 1, 3))}]"
+    else:
+        atom = dice.pick(_ATOMS)
+    count = dice.pick(_COUNTS) if dice.chance(40) else ""
+    return atom + count
+
+
 def _operators(kind: str) -> Sequence[str]:
     if kind == "string":
         return ("prefix", "contains", "matches", "exists")
@@ -94,5 +153,5 @@ def _value(dice: Dice, kind: str, operator: str) -> Any:
     if operator == "exists":
         return dice.chance(50)
     if kind == "string":
-        return dice.pick(_REGEXES) if operator == "matches" else dice.pick(STRINGS) or "a"
+        return regexp(dice) if operator == "matches" else dice.pick(STRINGS) or "a"
     return operand(dice, kind)
