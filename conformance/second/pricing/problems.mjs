@@ -111,10 +111,10 @@ function overlaps(list, pointer, report) {
   });
 }
 
-// By model: the spans in which it is billed as another, the lower catalog's models included.
+// By model: the spans in which it is billed as another, the lower catalog's models included; of two models of one id the first.
 function redirectsOf(data, base) {
   const found = new Map();
-  for (const model of [...(base?.get('models') ?? []), ...data.get('models')]) {
+  for (const model of [...(base?.get('models') ?? []), ...data.get('models').toReversed()]) {
     found.set(model.get('id'), (model.get('lifecycle')?.get('billed_as') ?? []).map(spanOf));
   }
   return found;

@@ -45,7 +45,7 @@ export function readUsage(data, pointer, problems) {
   const usage = new Map();
   if (data === undefined) return usage;
   if (!(data instanceof Map)) {
-    problems.push(problem('wrong-type', pointer, 'quantities by meter are a mapping', 'OTB-PRICE-002'));
+    problems.push(problem('bad-quantity', pointer, 'quantities by meter are a mapping', 'OTB-PRICE-002'));
     return usage;
   }
   if (data.size > MAX_METERS) {

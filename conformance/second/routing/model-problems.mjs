@@ -76,6 +76,8 @@ export function tierProblems({data, catalog, report}) {
         return;
       }
       const model = catalog.byName.get(deployment === undefined ? name : deployment.get('model'));
+      // Whoever is nobody has no ratings to look for.
+      if (model === undefined) return;
       const fields = new Set([...(rated.get(name) ?? []), ...(rated.get(model) ?? [])]);
       for (const [weight, field] of WEIGHED) {
         if (utility?.has(weight) !== true || fields.has(field)) continue;
@@ -85,8 +87,18 @@ export function tierProblems({data, catalog, report}) {
   });
 }
 
+/**
+ * Things by id; of two with one id the first is meant (40-policy.md).
+ *
+ * @param {Map[]} list
+ * @returns {Map<string, Map>}
+ */
+export function firstById(list) {
+  return new Map(list.toReversed().map((one) => [one.get('id'), one]));
+}
+
 function deploymentsOf(data) {
-  return new Map((data.get('deployments') ?? []).map((deployment) => [deployment.get('id'), deployment]));
+  return firstById(data.get('deployments') ?? []);
 }
 
 // Which fields ratings say, by deployment's name and by compiled model.

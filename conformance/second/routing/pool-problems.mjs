@@ -2,6 +2,7 @@
 
 import {pointerTo} from '../json.mjs';
 import {readMeter} from '../pricing/meters.mjs';
+import {firstById} from './model-problems.mjs';
 import {poolTypeOf} from './types.mjs';
 
 /**
@@ -11,7 +12,7 @@ import {poolTypeOf} from './types.mjs';
  */
 export function poolProblems(check) {
   const pools = check.data.get('pools') ?? [];
-  const byId = new Map(pools.map((pool) => [pool.get('id'), pool]));
+  const byId = firstById(pools);
   const typeOf = poolTypeOf(check.typeOf);
   pools.forEach((pool, index) => {
     const pointer = `/pools/${index}`;

@@ -50,6 +50,10 @@ def catalog_problems(
     return _compile(data, base, "")[1]
 
 
+# Of a redirect whose dates are wrong, which is a problem of its own.
+_NEVER = Stretch(0, 0)
+
+
 class _Discount(NamedTuple):
     stretch: Stretch
     models: frozenset[str] | None
@@ -79,7 +83,7 @@ def _compile(
     if "extends" in data:
         entries = _base_entries(data, base, findings)
     discounts = _read_discounts(data, findings, {*entries, *_ids(data)})
-    own = _read_models(data, findings)
+    own, doubles = _read_models(data, findings)
     # Whole-model replacement: a model of the extending catalog stands where the base's stood.
     entries = {**{id_: own.get(id_, entry) for id_, entry in entries.items()}, **own}
     names = _names(entries)
@@ -87,6 +91,8 @@ def _compile(
     for id_, entry in entries.items():
         entries[id_] = entry._replace(prices=_discounted(entry, discounts))
     timelines = {}
+    for entry in doubles:
+        _check_redirects(entry, entries, findings)
     for id_, entry in entries.items():
         _check_redirects(entry, entries, findings)
         redirects = [(r.stretch, entries[r.target].prices) for r in entry.redirects if r.target in entries]
@@ -123,7 +129,7 @@ def _base_entries(
         findings.add("currency-mismatch", "/currency", message)
     below = Findings()
     discounts = _read_discounts(base, below, _ids(base))
-    entries = _read_models(base, below)
+    entries, _ = _read_models(base, below)
     _check_names(base, {}, below)
     for entry in entries.values():
         _check_redirects(entry, entries, below)
@@ -143,8 +149,10 @@ def _base_entries(
     }
 
 
-def _read_models(data: Mapping[str, Any], findings: Findings) -> dict[str, _Entry]:
+def _read_models(data: Mapping[str, Any], findings: Findings) -> tuple[dict[str, _Entry], list[_Entry]]:
+    """Return the models by id, and those whose id stood before, which is a problem that is noted elsewhere."""
     entries: dict[str, _Entry] = {}
+    doubles: list[_Entry] = []
     sources = data.get("sources", {})
     for number, plain in enumerate(data["models"]):
         pointer = f"/models/{number}"
@@ -165,8 +173,10 @@ def _read_models(data: Mapping[str, Any], findings: Findings) -> dict[str, _Entr
                 pieces.append((stretch, card))
                 findings.check_overlap([piece for piece, _ in pieces], where)
         redirects = _redirects(plain.get("lifecycle", {}), f"{pointer}/lifecycle", findings)
-        entries[model.id] = _Entry(model, pointer, timeline(pieces), redirects)
-    return entries
+        entry = _Entry(model, pointer, timeline(pieces), redirects)
+        if entries.setdefault(model.id, entry) is not entry:
+            doubles.append(entry)
+    return entries, doubles
 
 
 def _lifecycle(plain: Mapping[str, Any], pointer: str, findings: Findings) -> Lifecycle:
@@ -195,9 +205,9 @@ def _redirects(plain: Mapping[str, Any], pointer: str, findings: Findings) -> tu
     for number, redirect in enumerate(plain.get("billed_as", ())):
         where = f"{pointer}/billed_as/{number}"
         stretch = findings.stretch(redirect, where)
+        redirects.append(_Redirect(stretch or _NEVER, redirect["model"], f"{where}/model"))
         if stretch is not None:
-            redirects.append(_Redirect(stretch, redirect["model"], f"{where}/model"))
-            findings.check_overlap([redirect.stretch for redirect in redirects], where)
+            findings.check_overlap([one.stretch for one in redirects if one.stretch is not _NEVER], where)
     return tuple(redirects)
 
 
@@ -207,9 +217,13 @@ def _check_redirects(entry: _Entry, entries: Mapping[str, _Entry], findings: Fin
         if target not in entries:
             near = did_you_mean(target, entries)
             findings.add("unknown-model", pointer, f"no model has the id `{target}`{near}")
-        elif target == entry.model.id or any(r.stretch.meets(stretch) for r in entries[target].redirects):
+        elif target == entry.model.id or any(_meet(stretch, r.stretch) for r in entries[target].redirects):
             message = f"`{target}` is billed as another model itself then: one redirect is all there is"
             findings.add("redirect-loop", pointer, message)
+
+
+def _meet(one: Stretch, other: Stretch) -> bool:
+    return _NEVER not in (one, other) and one.meets(other)
 
 
 def _names(entries: Mapping[str, _Entry]) -> dict[str, str]:

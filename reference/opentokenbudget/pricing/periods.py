@@ -221,6 +221,7 @@ def _read_quantity(
         return
     if meter in quantities:
         findings.add("duplicate-meter", pointer, f"`{meter}` stands here already")
+        return
     if not any(other.tags <= meter.tags for other in priced):
         findings.add("unpriced-meter", pointer, f"no rate of this period is for `{meter}`")
     quantity = quantity_pico(meter, written)
@@ -228,8 +229,7 @@ def _read_quantity(
         findings.add(
             "bad-quantity", quantity_pointer, f"`{str(written)[:64]}` is not a quantity of `{meter}`"
         )
-        return
-    quantities[meter] = quantity
+    quantities[meter] = quantity or 0
 
 
 def _meter(name: str, pointer: str, findings: Findings) -> Meter | None:

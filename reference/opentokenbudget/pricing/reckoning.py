@@ -164,7 +164,7 @@ def quantity_pico(meter: Meter, quantity: object) -> int | None:
 
 
 def _pointer_to(name: object) -> str:
-    return f"/usage/{str(name)[:256].replace('~', '~0').replace('/', '~1')}"
+    return f"/usage/{str(name).replace('~', '~0').replace('/', '~1')}"
 
 
 def _leaves(

@@ -34,11 +34,12 @@ class _Check:
         self.catalog = catalog
         self.attributes: dict[str, Attribute] = declared_attributes(data)
         self.types = FactTypes.of(self.attributes, catalog)
-        self.deployments = {deployment["id"]: deployment for deployment in data.get("deployments", ())}
-        self.ranks = {tier["id"]: rank for rank, tier in enumerate(data["tiers"])}
+        # Of two things with one id the first is meant.
+        self.deployments = {one["id"]: one for one in reversed(data.get("deployments", ()))}
+        self.ranks = {tier["id"]: rank for rank, tier in reversed([*enumerate(data["tiers"])])}
         self.rated = {rating["model"] for rating in data.get("ratings", ()) if "quality" in rating}
         self.timed = {rating["model"] for rating in data.get("ratings", ()) if "latency_ms" in rating}
-        self.pools = {pool["id"]: pool for pool in data.get("pools", ())}
+        self.pools = {pool["id"]: pool for pool in reversed(data.get("pools", ()))}
 
     def run(self) -> Iterator[Problem]:
         parts = {
@@ -139,10 +140,12 @@ class _Check:
                     yield from self.unrated(name, select["utility"], f"{pointer}/models/{entry}")
 
     def unrated(self, name: str, utility: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
-        names = {name, self.deployments[name]["model"] if name in self.deployments else name}
-        if self.catalog is not None:
-            model = self.catalog.resolve(self.deployments.get(name, {"model": name})["model"])
-            names |= {model.id, *model.aliases} if model is not None else set()
+        known = self.deployments.get(name, {"model": name})["model"]
+        model = None if self.catalog is None else self.catalog.resolve(known)
+        if model is None:
+            # Whoever is nobody has no ratings to look for.
+            return
+        names = {name, model.id, *model.aliases}
         for field, rated, what in (
             ("per_second", self.timed, "latency_ms"),
             ("liability", self.rated, "quality"),
