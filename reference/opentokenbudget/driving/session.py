@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from opentokenbudget.amounts import InvalidInstant, format_decimal, parse_instant
@@ -16,8 +17,10 @@ from opentokenbudget.conditions import evaluate, parse
 from opentokenbudget.documents import Document, parse_document, read
 from opentokenbudget.engine import Engine
 from opentokenbudget.pricing import Catalog
+from opentokenbudget.pricing.catalog import instant_of
 from opentokenbudget.problems import Problem, ProblemError
 from opentokenbudget.routing import Decision, Policy, compile_policy, trace_of
+from opentokenbudget.routing.request import max_usage_problems
 from opentokenbudget.value import compile_value_rules
 
 from .checking import catalog_of, check_given, load_given
@@ -27,6 +30,7 @@ Answer = dict[str, Any]
 
 _DOCUMENTS = ("policy", "catalog", "base_catalog", "value_rules", "classifier")
 _NOON = "2026-11-23T12:00:00Z"
+_FIELDS = {"/usage/input": "/input_tokens", "/usage/output": "/max_output_tokens"}
 _VERDICTS = {True: True, False: False, None: "unknown"}
 
 
@@ -93,32 +97,38 @@ class Session:
 
     def price(self, args: Mapping[str, Any]) -> Answer:
         """Price a usage."""
-        cost = self.catalog.price(
-            args["model"], args["usage"], args["at"], args.get("context"), args.get("used")
-        )
+        catalog = self.catalog
+        at = instant_of(args["at"])
+        cost = catalog.price(args["model"], args["usage"], at, args.get("context"), args.get("used"))
         return cost.as_json()
 
     def bounds(self, args: Mapping[str, Any]) -> Answer:
         """Answer the expected cost and the upper bound of a request."""
-        estimator = self.catalog.estimator(args["model"], args.get("context"))
+        catalog = self.catalog
         at = _instant(args["at"], "/at")
         until = _instant(args["until"], "/until") if "until" in args else None
+        estimator = catalog.estimator(args["model"], args.get("context"))
         read_tokens, written_tokens = args["input_tokens"], args["max_output_tokens"]
-        named = args.get("max_usage")
-        expected = estimator.expected(read_tokens, args.get("expected_output_tokens", written_tokens), at)
-        bound = estimator.upper(read_tokens, written_tokens, at, until, named)
-        if expected is None or bound is None:
-            problem = estimator.problem(read_tokens, written_tokens, at, named)
-            unpriced = Problem("unpriced-meter", "/max_usage", f"`{args['model']}` has no rate for all of it")
-            raise ProblemError(problem or unpriced)
+        if found := max_usage_problems(args.get("max_usage", {})):
+            raise ProblemError(found)
+        expected_output = args.get("expected_output_tokens", written_tokens)
+        expected = estimator.expected(read_tokens, expected_output, at)
+        if expected is None:
+            raise ProblemError(_of_fields(estimator.problems(read_tokens, expected_output, at)))
+        bound = estimator.upper(read_tokens, written_tokens, at, until, args.get("max_usage"))
+        if bound is None:
+            message = f"`{args['model']}` has no rate for all that this may use"
+            raise ProblemError(Problem("unpriced-meter", "", message, "OTB-PRICE-053"))
         return {"expected": format_decimal(expected), "bound": format_decimal(bound)}
 
     def lifecycle(self, args: Mapping[str, Any]) -> Answer:
         """Answer the status of a model at an instant."""
-        model = self.catalog.resolve(args["model"])
+        catalog = self.catalog
+        at = _instant(args["at"], "/at")
+        model = catalog.resolve(args["model"])
         if model is None:
             raise ProblemError(Problem("unknown-model", "/model", f"no model is called `{args['model']}`"))
-        return {"status": model.status(_instant(args["at"], "/at"))}
+        return {"status": model.status(at)}
 
     def weigh(self, args: Mapping[str, Any]) -> Answer:
         """Answer the value of a request with these facts, and the rules that counted."""
@@ -252,6 +262,11 @@ def _problems(problems: tuple[Problem, ...]) -> Answer:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
+
+
+def _of_fields(problems: tuple[Problem, ...]) -> list[Problem]:
+    """Return problems of a usage at the fields of a request for bounds."""
+    return [replace(one, pointer=_FIELDS.get(one.pointer, one.pointer)) for one in problems]
 
 
 def _instant(text: str, pointer: str) -> int:
