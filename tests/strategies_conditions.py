@@ -69,7 +69,7 @@ def windows(draw: st.DrawFn) -> dict[str, Any]:
         window["timezone"] = draw(st.sampled_from(ZONES))
     if draw(st.integers(0, 3)) == 0:
         window["except_dates"] = draw(st.lists(dates, max_size=3, unique=True))
-    return window
+    return window or {"start": "00:00"}
 
 
 def _tests(operands: st.SearchStrategy[Any], *operators: str) -> st.SearchStrategy[Any]:

@@ -203,7 +203,7 @@ def test_an_empty_file_is_a_problem(files: Path, command: Otb) -> None:
 
 def test_a_kind_without_schema_is_unknown(files: Path, command: Otb) -> None:
     """The kind of a document whose schema comes later is a problem, not our fault."""
-    (files / "r.json").write_text('{"otb": "1.0", "kind": "report", "id": "r", "version": "1.0.0"}')
+    (files / "r.json").write_text('{"otb": "1.0", "kind": "plan", "id": "r", "version": "1.0.0"}')
     code, out, err = command("check", "r.json")
     assert (code, err) == (1, "")
     assert out.split()[1].rstrip(":") == "unknown-kind"

@@ -54,14 +54,14 @@ CHANGES = [
     ("/tiers/0/select", 7, "wrong-type", "/tiers/0/select", "OTB-POLICY-013", "is `7`, expected `first`"),
     ("/rules/0/tier", NOTHING, "missing-alternative", "/rules/0", "OTB-POLICY-011", "exactly one of `tier`"),
     ("/rules/0/deny", True, "conflicting-fields", "/rules/0", "OTB-POLICY-011", "`tier` and `deny` do"),
-    ("/rules/0", {"id": "r", "teir": "x"}, "unknown-field", "/rules/0/teir", "OTB-DOC-004", 'mean "tier"'),
+    ("/rules/0/flor", "small", "unknown-field", "/rules/0/flor", "OTB-DOC-004", 'mean "floor"'),
     ("/rules/0", "r", "wrong-type", "/rules/0", "OTB-DOC-009", "is the string `r`, expected a mapping"),
     ("/rules/0/when", {}, "empty-condition", "/rules/0/when", "OTB-COND-002", "a mapping from"),
     ("/rules/0/when/task", {"ltt": 1}, "unknown-operator", "/rules/0/when/task/ltt", "OTB-COND-003", '"lt"'),
     ("/rules/0/when/Ta sk", 1, "bad-name", "/rules/0/when/Ta sk", "OTB-COND-003", "the key is `Ta sk`"),
     ("/pools/0/limit/cost", 85000, "wrong-type", "/pools/0/limit/cost", "OTB-POOL-003", 'write `"85000"`'),
     ("/pools/0/limit", {"requests": -1}, "limit-negative", "/pools/0/limit/requests", "OTB-POOL-003", "below"),
-    ("/pools/0/window", {"idel": "P1D"}, "unknown-field", "/pools/0/window/idel", "OTB-POOL-005", "idle"),
+    ("/pools/0/window/idel", "P1D", "unknown-field", "/pools/0/window/idel", "OTB-POOL-005", "idle"),
     ("/pools/0/window/timezone", "A/B", "unknown-zone", "/pools/0/window/timezone", "OTB-DOC-026", "IANA"),
     ("/pools/0/enforcement", "reserve", "missing-field", "/pools/0", "OTB-POOL-008", "`on_store_failure`"),
     ("/pools/0/window/grain", "PT1M", "missing-field", "/pools/0/window", "OTB-POOL-005", "beside `grain`"),
@@ -127,7 +127,21 @@ def test_problems_stand_in_document_order() -> None:
 def test_data_of_a_program_is_held_to_what_json_can_say(value: Any, code: str) -> None:
     """A float, a tuple, an object, half of a surrogate pair, a huge integer are problems where they stand."""
     problems = schema_problems({**REQUEST, "attributes": {"fact": value}}, "request")
-    assert [(problem.code, problem.pointer) for problem in problems] == [(code, "/attributes/fact")]
+    keys = [key for key in value if isinstance(key, str)] if isinstance(value, dict) else []
+    key = f"/{keys[0]}".replace("\ud800", "\ufffd") if keys else ""
+    assert [(problem.code, problem.pointer) for problem in problems] == [(code, f"/attributes/fact{key}")]
+
+
+@pytest.mark.parametrize(("value", "code"), [("\u202ex", "bad-character"), ("e\u0301", "not-normalized")])
+def test_data_of_a_program_holds_no_hidden_characters(value: str, code: str) -> None:
+    """Strings and keys that look like others are refused wherever they come from, but for the text of a request."""
+    request = {"subject": value, "attributes": {value: value}, "id": "r1", "text": value}
+    problems = schema_problems(request, "request")
+    assert [(problem.code, problem.pointer) for problem in problems] == [
+        (code, "/subject"),
+        (code, f"/attributes/{value}"),
+        (code, f"/attributes/{value}"),
+    ]
 
 
 def test_data_that_holds_itself_is_refused() -> None:
@@ -268,6 +282,7 @@ default: {tier: 0.5}
 """
     _, problems = parse_document(raw, file="p.yaml")
     assert [(p.place, p.code, p.pointer) for p in problems] == [
+        (("p.yaml", 7, 5), "missing-field", "/tiers/0"),
         (("p.yaml", 8, 5), "unknown-field", "/tiers/0/modls"),
         (("p.yaml", 9, 5), "missing-field", "/tiers/1"),
         (("p.yaml", 10, 13), "not-one-of", "/tiers/1/select"),

@@ -11,7 +11,7 @@ const ENDS_WITH_WORD = new RegExp(`${WORD}$`);
 const SPACE_AT_END = new RegExp(`^${SPACE}|${SPACE}$`);
 
 /**
- * What is wrong with the classifiers of a policy of the right shape (OTB-CLASS-002, 003, 013, OTB-POLICY-021).
+ * What is wrong with the classifiers of a policy of the right shape (OTB-CLASS-002, 003, 013).
  *
  * @param {Map} policy
  * @returns {object[]} problems with pointers of the policy
@@ -37,12 +37,20 @@ export function classifierProblems(policy) {
         problems.push(problem('bad-keyword', `${pointer}/keywords/${number}/any/${place}`, 'white space at an end', 'OTB-CLASS-013'));
       });
     });
-    for (const kind of ['artefact', 'clusters']) {
-      if (!classifier.has(kind)) continue;
-      problems.push(problem('unsupported-feature', `${pointer}/${kind}`, `classifiers by \`${kind}\` are not done here`, 'OTB-POLICY-021'));
-    }
   });
   return problems;
+}
+
+/**
+ * The classifiers that this program does not run (OTB-POLICY-021): whoever needs them is refused, not their policy.
+ *
+ * @param {Map} policy without problems
+ * @returns {object[]} problems with pointers of the policy
+ */
+export function unsupportedClassifiers(policy) {
+  return (policy.get('classifiers') ?? []).flatMap((classifier, index) => ['artefact', 'clusters']
+    .filter((kind) => classifier.has(kind))
+    .map((kind) => problem('unsupported-feature', `/classifiers/${index}/${kind}`, `classifiers by \`${kind}\` are not done here`, 'OTB-POLICY-021')));
 }
 
 function isOneOf(declared, value) {

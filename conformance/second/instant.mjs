@@ -1,5 +1,7 @@
 // Instants are integers of nanoseconds since 1970-01-01T00:00:00Z; wall clocks come from the engine's IANA database.
 
+import {UNLISTED} from './zones.mjs';
+
 /** Nanoseconds of a second. */
 export const SECOND = 1_000_000_000n;
 
@@ -14,7 +16,7 @@ const DURATION = /^P(?=[0-9T])(?:([0-9]{1,6})D)?(?:T(?=[0-9])(?:([0-9]{1,6})H)?(
 const CLOCK = /^(?:([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?|24:00(?::00)?)$/;
 
 const DAY_SECONDS = 86_400;
-const FIRST_SECOND = daysFromCivil(0, 1, 1) * DAY_SECONDS;
+const FIRST_SECOND = daysFromCivil(1, 1, 1) * DAY_SECONDS;
 const END_SECOND = daysFromCivil(10_000, 1, 1) * DAY_SECONDS;
 
 /**
@@ -68,6 +70,7 @@ function dayOf(found) {
   const year = Number(found[1]);
   const month = Number(found[2]);
   const day = Number(found[3]);
+  if (year === 0) return undefined;
   if (day > 28 && day > daysInMonth(year, month)) return undefined;
   return daysFromCivil(year, month, day);
 }
@@ -82,7 +85,7 @@ function daysInMonth(year, month) {
  *
  * @param {unknown} text
  * @returns {bigint | undefined} nanoseconds; undefined where the form is another, the day does not exist,
- *   or the instant lies outside the years 0000 to 9999 of UTC
+ *   or the instant lies outside the years 0001 to 9999 of UTC (OTB-DOC-034)
  */
 export function parseInstant(text) {
   const found = typeof text === 'string' ? INSTANT.exec(text) : null;
@@ -195,7 +198,7 @@ const offsets = new Map();
  * @returns {number} seconds that the wall clock is ahead of UTC
  */
 export function offsetOf(zone, seconds) {
-  if (zone === 'UTC') return 0;
+  if (zone === 'UTC' || zone === FACTORY) return 0;
   const key = `${zone}@${seconds}`;
   const known = offsets.get(key);
   if (known !== undefined) return known;
@@ -245,10 +248,12 @@ export function isZone(name) {
 const NOT_IANA = new Set(
   'ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT PRT PST SST VST'.split(' '),
 );
+// The database's zone for machines that nobody set up: UTC, and unknown to ICU.
+const FACTORY = 'Factory';
 
 function findZone(name) {
   if (!ZONE.test(name) || NOT_IANA.has(name) || name.startsWith('SystemV/')) return false;
-  properNames ??= new Map(Intl.supportedValuesOf('timeZone').map((proper) => [proper.toLowerCase(), proper]));
+  properNames ??= new Map([...Intl.supportedValuesOf('timeZone'), ...UNLISTED].map((proper) => [proper.toLowerCase(), proper]));
   const proper = properNames.get(name.toLowerCase());
   if (proper !== undefined) return proper === name;
   try {

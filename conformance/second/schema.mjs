@@ -27,6 +27,8 @@ const JUDGES = Object.freeze({
   'defs#/$defs/extensions': judgeExtensions,
 });
 
+const NOTHING_SAID = Object.freeze({});
+
 const roots = new Map();
 const nodes = new Map();
 
@@ -101,15 +103,16 @@ function scopeOf(schema) {
 }
 
 function visit(node, value, context) {
-  if (node.boolean !== undefined) {
-    if (!node.boolean) report(context, 'not', 'this may not stand here');
-    return;
-  }
-  if (node.scope !== undefined) context.scopes.push(node.scope);
+  context.scopes.push(node.scope ?? NOTHING_SAID);
+  if (node.boolean === undefined) visitMapping(node, value, context);
+  else if (!node.boolean) report(context, 'not', 'this may not stand here');
+  context.scopes.pop();
+}
+
+function visitMapping(node, value, context) {
   if (node.reference !== undefined) visit((node.target ??= nodeAt(node.reference)), value, context);
   if (node.types === undefined || hasType(node.types, value)) applyKeywords(node, value, context);
   else report(context, 'type', `this is of another type than ${node.types.join(' or ')}`);
-  if (node.scope !== undefined) context.scopes.pop();
 }
 
 function applyKeywords(node, value, context) {
@@ -164,10 +167,8 @@ function applyToMapping(node, value, context) {
   if (value.size < node.minProperties) report(context, 'minProperties', `fewer than ${node.minProperties} fields`);
   if (value.size > node.maxProperties) report(context, 'maxProperties', `more than ${node.maxProperties} fields`);
   for (const name of node.required ?? []) if (!value.has(name)) report(context, 'required', `\`${name}\` is missing`);
-  for (const [name, others] of node.dependentRequired ?? []) {
-    if (!value.has(name)) continue;
-    for (const other of others) if (!value.has(other)) report(context, 'dependentRequired', `\`${name}\` needs \`${other}\``);
-  }
+  const needed = new Set([...(node.dependentRequired ?? [])].flatMap(([name, others]) => (value.has(name) ? others : [])));
+  for (const name of needed) if (!value.has(name)) report(context, 'dependentRequired', `\`${name}\` is needed by what stands here`);
   if (node.anyOf !== undefined && !node.anyOf.some((part) => accepts(part, value))) {
     report(context, 'anyOf', 'none of the fields is given of which one is needed', 'missing-alternative');
   }
@@ -205,6 +206,8 @@ function visitName(node, name, context) {
 function applyUnevaluated(node, value, context) {
   const known = new Set();
   gatherNames(node, value, known);
+  // Where no branch applies, what it meant to be cannot be told: the fields of all branches are known.
+  if ([...known].every((name) => node.properties?.has(name))) gatherNames(node, undefined, known);
   for (const name of value.keys()) {
     if (known.has(name)) continue;
     context.path.push(name);
@@ -217,12 +220,11 @@ function gatherNames(node, value, known) {
   for (const name of node.properties?.keys() ?? []) known.add(name);
   if (node.reference !== undefined) gatherNames((node.target ??= nodeAt(node.reference)), value, known);
   for (const part of node.allOf ?? []) gatherNames(part, value, known);
-  if (node.if !== undefined) {
-    const holds = accepts(node.if, value);
-    if (holds) gatherNames(node.if, value, known);
-    const branch = holds ? node.then : node.else;
-    if (branch !== undefined) gatherNames(branch, value, known);
-  }
+  if (node.if === undefined) return;
+  const holds = value === undefined || accepts(node.if, value);
+  if (holds) gatherNames(node.if, value, known);
+  if (holds && node.then !== undefined) gatherNames(node.then, value, known);
+  if ((!holds || value === undefined) && node.else !== undefined) gatherNames(node.else, value, known);
 }
 
 function accepts(node, value) {
@@ -251,20 +253,23 @@ function report(context, keyword, message, own = CODES[keyword]) {
     context.problems.push(undefined);
     return;
   }
-  const annotated = annotationOf(context, 'code', keyword);
+  const annotated = annotationIn(context.scopes.at(-1), 'code', keyword);
   const expects = context.scopes.findLast((scope) => scope.expects !== undefined)?.expects;
   const words = expects === undefined ? message : `${message}; expected ${expects}`;
-  context.problems.push(
-    problem(annotated ?? (context.asName ? 'bad-name' : own), pointerOf(context), words, annotationOf(context, 'requirement', keyword)),
-  );
+  const code = annotated ?? (context.asName ? 'bad-name' : own);
+  context.problems.push(problem(code, pointerOf(context), words, requirementOf(context, keyword)));
+}
+
+// A code is that of the keyword's own subschema.
+function annotationIn(scope, kind, keyword) {
+  const annotation = scope[kind];
+  return typeof annotation === 'string' ? annotation : (annotation?.get(keyword) ?? annotation?.get('default'));
 }
 
 // The nearest enclosing subschema that answers for the keyword wins.
-function annotationOf({scopes}, kind, keyword) {
+function requirementOf({scopes}, keyword) {
   for (let index = scopes.length - 1; index >= 0; index -= 1) {
-    const annotation = scopes[index][kind];
-    if (typeof annotation === 'string') return annotation;
-    const answer = annotation?.get(keyword) ?? annotation?.get('default');
+    const answer = annotationIn(scopes[index], 'requirement', keyword);
     if (answer !== undefined) return answer;
   }
   return undefined;

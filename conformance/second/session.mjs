@@ -1,20 +1,22 @@
 // The ops of the driver's protocol (90-conformance.md): what was configured, what was asked since, and the answers.
 
-import {classificationProblems, classify, classifierProblems, compileClassifiers} from './classifiers.mjs';
+import {classificationProblems, classify, compileClassifiers, unsupportedClassifiers} from './classifiers.mjs';
 import {evaluate} from './conditions/evaluate.mjs';
-import {derivedType, normalise, TYPES} from './conditions/facts.mjs';
+import {normalise, TYPES} from './conditions/facts.mjs';
 import {readCondition} from './conditions/read.mjs';
 import {formatPico} from './decimal.mjs';
-import {checkDocument, checkPolicy, documentOf, flawProblem, inDocumentOrder, isSameDocument, KINDS, nameOf, openCatalog, ownProblems, textProblems} from './document.mjs';
+import {CHECKED, checkDocument, meaningProblems, nameOf, openCatalog} from './document.mjs';
+import {documentOf, flawProblem, inDocumentOrder, KINDS, textProblems} from './envelope.mjs';
 import {MAX_BYTES, MAX_DEPTH, MAX_NODES, pointerTo, readJson, Unreadable} from './json.mjs';
+import {load, readStages} from './loading.mjs';
 import {hasError, problem, Refusal, refuse} from './problem.mjs';
 import {bounds, lifecycle, price} from './pricing/index.mjs';
-import {digestOf, shelve} from './references.mjs';
-import {compilePolicy, decide, next, policyProblems, policyTypeOf} from './routing/index.mjs';
-import {compileValueRules, weigh} from './value.mjs';
+import {compilePolicy, decide, next, policyTypeOf} from './routing/index.mjs';
+import {compileValueRules, valueProblems, weigh} from './value.mjs';
 
-const DOCUMENTS = Object.freeze(['policy', 'catalog', 'base_catalog', 'value_rules', 'classifier']);
-const NAMES = Object.freeze({policy: 'policy', catalog: 'catalog', 'value-rules': 'value_rules', classifier: 'classifier'});
+const KIND_OF = Object.freeze({
+  policy: 'policy', catalog: 'catalog', base_catalog: 'catalog', value_rules: 'value-rules', classifier: 'classifier',
+});
 const CLOCK = '2026-11-23T12:00:00Z';
 const SEED = 'otb';
 
@@ -57,15 +59,15 @@ export function openSession() {
 }
 
 function emptyGiven() {
-  return {shelf: shelve([]), attributes: undefined, clock: CLOCK, seed: SEED, opened: {}};
+  return {shelf: new Map(), attributes: undefined, clock: CLOCK, seed: SEED, opened: {}};
 }
 
 function readGiven(message) {
   const data = message.value.get('given') ?? new Map();
   if (!(data instanceof Map)) throw new TypeError('`given` is a mapping');
-  const named = DOCUMENTS.filter((name) => data.has(name));
+  const named = Object.keys(KIND_OF).filter((name) => data.has(name));
   return {
-    shelf: shelve(named.map((name) => [name, documentIn(message, ['given', name])])),
+    shelf: new Map(named.map((name) => [name, documentIn(message, ['given', name])])),
     attributes: data.get('attributes'),
     clock: data.get('clock') ?? CLOCK,
     seed: data.get('seed') ?? SEED,
@@ -89,8 +91,7 @@ const OPS = {
     if (kind !== undefined && !KINDS.includes(kind)) throw new TypeError(`there is no kind \`${kind}\``);
     if (!args.has('document')) throw new TypeError('there is no document to check');
     const entry = documentIn(message, ['args', 'document']);
-    const {path, shelf} = placeOf(entry, kind, given.shelf);
-    return {problems: checkDocument(entry, {kind, path, shelf, typeOf: declaredTypes(given)})};
+    return {problems: checkDocument(entry, {kind, shelf: given.shelf, typeOf: declaredTypes(given)})};
   },
 
   parse(args) {
@@ -101,7 +102,7 @@ const OPS = {
       const problems = textProblems(documentOf(value, flaws));
       return hasError(problems) ? {problems} : {data: value};
     } catch (error) {
-      if (error instanceof Unreadable) return {problems: error.flaws.map(flawProblem)};
+      if (error instanceof Unreadable) return {problems: [flawProblem(error.flaw)]};
       throw error;
     }
   },
@@ -109,22 +110,18 @@ const OPS = {
   digest(args, {message, given}) {
     if (!args.has('document')) throw new TypeError('there is no document');
     const entry = documentIn(message, ['args', 'document']);
-    refuseErrors(textProblems(entry));
-    const entries = new Map(given.shelf.entries);
-    for (const path of args.get('references')?.keys() ?? []) {
-      const reference = documentIn(message, ['args', 'references', path]);
-      refuseErrors(textProblems(reference));
-      entries.set(path, reference);
-    }
-    return {digest: digestOf(entry.data, '', shelve(entries))};
+    const shelf = new Map(given.shelf);
+    for (const path of args.get('references')?.keys() ?? []) shelf.set(path, documentIn(message, ['args', 'references', path]));
+    const {document, problems} = load(entry, {path: CHECKED, shelf});
+    refuseErrors(problems);
+    return {digest: document.digest};
   },
 
   evaluate(args) {
     const types = args.get('types') ?? new Map();
-    // The instant is no attribute, so nobody has to declare it.
-    const typeOf = (name) => typeNamed(types.get(name)) ?? (name === 'time' ? 'time' : undefined);
+    const typeOf = (name) => typeNamed(types.get(name));
     const problems = [];
-    const tree = readCondition(args.get('when'), typeOf, '/when', problems);
+    const tree = readCondition(args.get('when'), typeOf, '', problems);
     refuseErrors(problems);
     return {result: evaluate(tree, readFacts(args.get('facts') ?? new Map(), typeOf))};
   },
@@ -134,19 +131,15 @@ const OPS = {
   lifecycle: (args, {given}) => lifecycle(catalogOf(given), withInstant(args, given)),
 
   weigh(args, {given}) {
-    const raw = args.get('facts') ?? new Map();
-    const declared = declaredTypes(given);
-    // Without declared types a fact is what it looks like.
-    const typeOf = declared ?? ((name) => derivedType(name) ?? (Array.isArray(raw.get(name)) ? 'strings' : jsonType(raw.get(name))));
-    const compiled = declared === undefined ? valueRulesOf(given, typeOf) : (given.opened.valueRules ??= valueRulesOf(given, typeOf));
-    const facts = readFacts(raw, typeOf);
-    if (!facts.has('time')) facts.set('time', normalise(given.clock, 'time'));
+    const typeOf = declaredTypes(given) ?? (() => undefined);
+    const compiled = valueRulesOf(given, typeOf);
+    const facts = readFacts(args.get('facts') ?? new Map(), typeOf);
     const {value, rules} = weigh(compiled, facts);
     return {value: formatPico(value), rules};
   },
 
   classify(args, {given}) {
-    const compiled = (given.opened.classifiers ??= classifiersOf(given));
+    const compiled = classifiersOf(given);
     const classifications = args.get('classifications') ?? undefined;
     const attributes = args.get('attributes') ?? new Map();
     refuseErrors(classificationProblems(compiled, classifications, '/classifications'));
@@ -161,7 +154,7 @@ const OPS = {
     const policy = policyOf(given);
     if (!args.has('request')) throw new TypeError('there is no request');
     const entry = documentIn(message, ['args', 'request']);
-    refuseErrors(ownProblems(entry, 'request'));
+    refuseErrors(readStages(entry, 'request').problems);
     const {answer, state} = decide(policy, {
       request: entry.data, at: args.get('at') ?? undefined, clock: given.clock, health: args.get('health') ?? undefined,
       trace: args.get('trace') === true, seed: given.seed, memory: asked.memory,
@@ -171,7 +164,7 @@ const OPS = {
   },
 
   next(args, {given, asked}) {
-    if (asked.state === undefined) throw new Error('there was no decision before');
+    if (asked.state === undefined) refuse('nothing-to-settle', '', 'nothing was decided before this', 'OTB-CONF-010');
     const {answer, state} = next(asked.state, {
       outcome: args.get('outcome') ?? new Map(), at: args.get('at') ?? undefined, clock: given.clock,
       health: args.get('health') ?? undefined, trace: args.get('trace') === true,
@@ -183,15 +176,6 @@ const OPS = {
 
 function refuseErrors(problems) {
   if (hasError(problems)) throw new Refusal(problems);
-}
-
-// A document that is checked has its kind's name, unless another document was given under it.
-function placeOf(entry, kind, shelf) {
-  const name = NAMES[kind ?? (entry.data instanceof Map ? entry.data.get('kind') : undefined)];
-  if (name === undefined) return {path: '', shelf};
-  const known = shelf.entries.get(name);
-  if (known !== undefined) return {path: isSameDocument(known, entry) ? name : '', shelf};
-  return {path: name, shelf: shelve([...shelf.entries, [name, entry]])};
 }
 
 function textOf(args) {
@@ -216,25 +200,15 @@ function decoded(bytes) {
   }
 }
 
-// A type may be written alone, or as a policy declares it.
-function typeNamed(declared) {
-  const type = declared instanceof Map ? declared.get('type') : declared;
-  if (type === undefined || type === null) return undefined;
+function typeNamed(type) {
+  if (type === undefined) return undefined;
   if (!TYPES.includes(type)) throw new TypeError(`there is no type \`${type}\``);
   return type;
 }
 
-// The types of facts for value rules: those given, or those of the given policy, or undefined.
-function declaredTypes(given) {
-  if (given.attributes instanceof Map) return (name) => typeNamed(given.attributes.get(name)) ?? derivedType(name);
-  const policy = given.shelf.entries.get('policy');
-  if (policy === undefined || hasError(ownProblems(policy, 'policy'))) return undefined;
-  return policyTypeOf(policy.data);
-}
-
-function jsonType(value) {
-  if (value === undefined || value === null) return 'any';
-  return typeof value === 'number' ? 'integer' : typeof value;
+// The types of facts for value rules, undefined where none are given.
+function declaredTypes({attributes}) {
+  return attributes instanceof Map ? (name) => typeNamed(attributes.get(name)) : undefined;
 }
 
 function readFacts(data, typeOf) {
@@ -242,10 +216,10 @@ function readFacts(data, typeOf) {
   const problems = [];
   for (const [name, value] of data) {
     const type = typeOf(name);
-    if (value === null || type === undefined) continue;
-    const fact = normalise(value, type);
-    if (fact === undefined) problems.push(problem('wrong-type', pointerTo('/facts', name), `this is no ${type}`, 'OTB-COND-020'));
-    facts.set(name, fact);
+    const pointer = pointerTo('/facts', name);
+    if (type === undefined) problems.push(problem('unknown-attribute', pointer, 'no type is given for this', 'OTB-COND-019'));
+    else if (value !== null) facts.set(name, normalise(value, type));
+    if (facts.has(name) && facts.get(name) === undefined) problems.push(problem('wrong-type', pointer, `this is no ${type}`, 'OTB-COND-020'));
   }
   refuseErrors(problems);
   return facts;
@@ -255,63 +229,75 @@ function withInstant(args, given) {
   return args.has('at') ? args : new Map(args).set('at', given.clock);
 }
 
+// A given document with all that it refers to, as far as its meaning (OTB-CONF-011, 012).
 function givenDocument(given, name) {
-  const entry = given.shelf.entries.get(name);
-  if (entry === undefined) throw new Error(`no ${name} was given`);
-  return entry;
+  const entry = given.shelf.get(name);
+  if (entry === undefined) refuse('unresolved-reference', '', `no ${name} is given`, 'OTB-CONF-012');
+  const {document, problems} = load(entry, {path: name, kind: KIND_OF[name], shelf: given.shelf});
+  if (document === undefined) throw new Refusal(problems);
+  return {document, warnings: problems};
+}
+
+// What was opened before is not opened again; a refusal is kept too.
+function openedOnce(given, name, open) {
+  if (!(name in given.opened)) {
+    try {
+      given.opened[name] = {value: open()};
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      given.opened[name] = {error};
+    }
+  }
+  const {value, error} = given.opened[name];
+  if (error !== undefined) throw error;
+  return value;
 }
 
 function catalogOf(given) {
-  given.opened.catalog ??= openCatalog({path: 'catalog', entry: givenDocument(given, 'catalog')}, given.shelf);
-  if (given.opened.catalog.catalog === undefined) throw new Refusal(given.opened.catalog.problems);
-  return given.opened.catalog.catalog;
+  return openedOnce(given, 'catalog', () => {
+    const {problems, catalog} = openCatalog(givenDocument(given, 'catalog').document);
+    refuseErrors(problems);
+    return catalog;
+  });
 }
 
 function valueRulesOf(given, typeOf) {
-  const entry = givenDocument(given, 'value_rules');
-  refuseErrors(checkDocument(entry, {kind: 'value-rules', path: 'value_rules', shelf: given.shelf, typeOf}));
-  return compileValueRules(entry.data, typeOf);
+  return openedOnce(given, 'valueRules', () => {
+    const {data} = givenDocument(given, 'value_rules').document;
+    refuseErrors(inDocumentOrder(valueProblems(data, typeOf), data));
+    return compileValueRules(data, typeOf);
+  });
 }
 
-// Who classifies needs the policy alone, not the documents that it names.
+// A given policy of which `check` answers no error.
+function checkedPolicy(given) {
+  const {document, warnings} = givenDocument(given, 'policy');
+  refuseErrors(meaningProblems(document, warnings));
+  return document;
+}
+
 function classifiersOf(given) {
-  const entry = givenDocument(given, 'policy');
-  refuseErrors(ownProblems(entry, 'policy'));
-  refuseErrors(inDocumentOrder([...classifierProblems(entry.data), ...policyProblems(entry.data, undefined)], entry.data));
-  return compileClassifiers(entry.data);
+  return openedOnce(given, 'classifiers', () => {
+    const {data} = checkedPolicy(given);
+    refuseErrors(unsupportedClassifiers(data));
+    return compileClassifiers(data);
+  });
 }
 
 function policyOf(given) {
-  given.opened.policy ??= openPolicy(given);
-  if (given.opened.policy.problems !== undefined) throw new Refusal(given.opened.policy.problems);
-  return given.opened.policy.compiled;
-}
-
-function openPolicy(given) {
-  const {shelf} = given;
-  const entry = givenDocument(given, 'policy');
-  const own = ownProblems(entry, 'policy');
-  if (hasError(own)) return {problems: own};
-  const checked = checkPolicy(entry, 'policy', shelf);
-  if (hasError(checked.problems)) return {problems: checked.problems};
-  const {catalog, catalogEntry, valueRules} = checked;
-  const missing = missingOf(entry.data, catalog, valueRules);
-  if (missing !== undefined) {
-    return {problems: [problem('unresolved-reference', missing, 'a decision needs this document', 'OTB-DOC-019')]};
-  }
-  const documents = {policy: nameOf({path: 'policy', entry}, shelf), catalog: nameOf(catalogEntry, shelf)};
-  if (valueRules !== undefined) documents.value_rules = nameOf(valueRules, shelf);
-  const compiled = compilePolicy(entry.data, {
-    catalog,
-    valueRules: valueRules && compileValueRules(valueRules.entry.data, policyTypeOf(entry.data)),
-    classifiers: compileClassifiers(entry.data),
-    documents,
+  return openedOnce(given, 'policy', () => {
+    const policy = checkedPolicy(given);
+    const prices = policy.references.get('/catalog');
+    const rules = policy.references.get('/value_rules');
+    if (prices === undefined) refuse('unresolved-reference', '/catalog', 'a decision needs this document', 'OTB-DOC-019');
+    refuseErrors(unsupportedClassifiers(policy.data));
+    const documents = {policy: nameOf(policy), catalog: nameOf(prices)};
+    if (rules !== undefined) documents.value_rules = nameOf(rules);
+    return compilePolicy(policy.data, {
+      catalog: openCatalog(prices).catalog,
+      valueRules: rules && compileValueRules(rules.data, policyTypeOf(policy.data)),
+      classifiers: compileClassifiers(policy.data),
+      documents,
+    });
   });
-  return {compiled};
-}
-
-// The pointer of a reference that had to be followed and could not be.
-function missingOf(policy, catalog, valueRules) {
-  if (catalog === undefined) return '/catalog';
-  return policy.has('value_rules') && valueRules === undefined ? '/value_rules' : undefined;
 }

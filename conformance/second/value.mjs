@@ -9,7 +9,7 @@ import {problem} from './problem.mjs';
  * What is wrong with value rules of the right shape (OTB-VALUE-008 to 010, and their conditions).
  *
  * @param {Map} data the document
- * @param {(name: string) => string | undefined} typeOf types of the facts of a request
+ * @param {(name: string) => string | undefined} [typeOf] types of the facts of a request; conditions go unread without it
  * @returns {object[]} problems with pointers of the document
  */
 export function valueProblems(data, typeOf) {
@@ -24,7 +24,7 @@ export function valueProblems(data, typeOf) {
     const id = rule.get('id');
     if (ids.has(id)) problems.push(problem('duplicate-id', `/rules/${index}/id`, `two rules are called \`${id}\``, 'OTB-VALUE-009'));
     ids.add(id);
-    if (rule.has('when')) readCondition(rule.get('when'), withoutValue(typeOf), `/rules/${index}/when`, problems);
+    if (rule.has('when') && typeOf !== undefined) readCondition(rule.get('when'), withoutValue(typeOf), `/rules/${index}/when`, problems);
   });
   return problems;
 }

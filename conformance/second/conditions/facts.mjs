@@ -23,7 +23,7 @@ export function normalise(value, type) {
     case 'integer':
       return typeof value === 'number' ? BigInt(value) * PICO : undefined;
     case 'decimal':
-      return typeof value === 'number' ? BigInt(value) * PICO : parsePico(value);
+      return parsePico(value);
     case 'strings':
       return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
     case 'time':
@@ -34,14 +34,14 @@ export function normalise(value, type) {
 }
 
 /**
- * The type that a scalar of JSON has by itself.
+ * Brings an operand into the form in which it is compared; an integer is an operand of decimals, too (OTB-COND-013).
  *
  * @param {unknown} value
- * @returns {string | undefined} `string`, `integer`, `boolean`, `strings`, or undefined
+ * @param {string} type one of `TYPES`
+ * @returns {string | boolean | bigint | string[] | undefined} as `normalise`
  */
-export function typeOfScalar(value) {
-  if (typeof value === 'number') return 'integer';
-  return typeof value === 'string' || typeof value === 'boolean' ? typeof value : undefined;
+export function normaliseOperand(value, type) {
+  return normalise(value, type === 'decimal' && typeof value === 'number' ? 'integer' : type);
 }
 
 const DERIVED = Object.freeze({

@@ -3,7 +3,7 @@
 import {pointerTo} from '../json.mjs';
 import {isZone, parseClock, parseDate, WEEKDAYS} from '../instant.mjs';
 import {problem} from '../problem.mjs';
-import {normalise, typeOfScalar} from './facts.mjs';
+import {normalise, normaliseOperand} from './facts.mjs';
 import {readRegexp} from './regexp.mjs';
 
 const MAX_NESTING = 32;
@@ -21,8 +21,7 @@ const COMPARES = Object.freeze({
  * Reads a condition (OTB-COND-001 to 003, 018 to 022, 024 to 026).
  *
  * @param {unknown} data
- * @param {(name: string) => string | undefined} typeOf the type of an attribute; undefined where it is not declared,
- *   `any` where nobody says what is declared
+ * @param {(name: string) => string | undefined} typeOf the type of an attribute; undefined where it is not declared
  * @param {string} pointer where the condition stands
  * @param {object[]} problems to which what is wrong is added, in document order
  * @returns {object | undefined} nodes `{kind: 'all' | 'any', parts}`, `{kind: 'not', part}`,
@@ -31,21 +30,20 @@ const COMPARES = Object.freeze({
  */
 export function readCondition(data, typeOf, pointer, problems) {
   const found = problems.length;
-  const tree = readMapping(data, {typeOf, problems}, pointer, 1);
+  const tree = readMapping(data, {typeOf, problems}, pointer, 0);
   return problems.length === found ? tree : undefined;
 }
 
 function readMapping(data, context, pointer, level) {
   const {problems} = context;
-  if (level > MAX_NESTING) return report(problems, 'condition-too-deep', pointer, 'nested more than 32 deep', 'OTB-COND-022');
   if (!(data instanceof Map)) return report(problems, 'bad-condition', pointer, 'a condition is a mapping', 'OTB-COND-001');
+  if (level > MAX_NESTING) return report(problems, 'condition-too-deep', pointer, 'nested more than 32 deep', 'OTB-COND-022');
   if (data.size === 0) return report(problems, 'empty-condition', pointer, 'a condition is empty', 'OTB-COND-002');
   const parts = [];
   for (const [name, value] of data) {
     const place = pointerTo(pointer, name);
     if (name === 'all' || name === 'any') parts.push(readParts(name, value, context, place, level + 1));
     else if (name === 'not') parts.push(Object.freeze({kind: 'not', part: readMapping(value, context, place, level + 1)}));
-    else if (name === 'time') parts.push(readTime(value, context, place));
     else readTest(name, value, context, place, parts);
   }
   return Object.freeze({kind: 'all', parts: Object.freeze(parts)});
@@ -59,7 +57,6 @@ function readParts(kind, data, context, pointer, level) {
   const {problems} = context;
   if (!Array.isArray(data)) return report(problems, 'bad-condition', pointer, `\`${kind}\` is a list of conditions`, 'OTB-COND-001');
   if (data.length === 0) return report(problems, 'empty-condition', pointer, `\`${kind}\` is empty`, 'OTB-COND-002');
-  if (level > MAX_NESTING) return report(problems, 'condition-too-deep', pointer, 'nested more than 32 deep', 'OTB-COND-022');
   const parts = data.map((part, index) => readMapping(part, context, pointerTo(pointer, index), level));
   return Object.freeze({kind, parts: Object.freeze(parts)});
 }
@@ -67,32 +64,32 @@ function readParts(kind, data, context, pointer, level) {
 function readTest(name, data, context, pointer, parts) {
   const {problems} = context;
   const type = context.typeOf(name);
-  if (type === undefined) report(problems, 'unknown-attribute', pointer, `no attribute \`${name}\` is declared`, 'OTB-COND-019');
+  if (type === undefined) return report(problems, 'unknown-attribute', pointer, `no attribute \`${name}\` is declared`, 'OTB-COND-019');
+  if (type === 'time' && !(data instanceof Map)) {
+    parts.push(readTime(data, problems, pointer));
+    return undefined;
+  }
   const test = {name, type, problems};
   if (data instanceof Map) {
     if (data.size === 0) report(problems, 'empty-condition', pointer, 'there is no operator', 'OTB-COND-002');
     for (const [operator, operand] of data) parts.push(readOperator(test, operator, operand, pointerTo(pointer, operator)));
-    return;
+    return undefined;
   }
-  if (Array.isArray(data) && data.length === 0) {
-    report(problems, 'empty-condition', pointer, 'there is no value', 'OTB-COND-002');
-    return;
+  if (!SCALARS.includes(type)) {
+    return report(problems, 'operator-mismatch', pointer, `\`${name}\` is of type ${type}, which has no equality`, 'OTB-COND-021');
   }
-  if (type === undefined) return;
-  if (type !== 'any' && !SCALARS.includes(type)) {
-    report(problems, 'operator-mismatch', pointer, `\`${name}\` is of type ${type}, which has no equality`, 'OTB-COND-021');
-    return;
-  }
+  if (Array.isArray(data) && data.length === 0) return report(problems, 'empty-condition', pointer, 'there is no value', 'OTB-COND-002');
   if (Array.isArray(data)) {
     const operand = data.map((item, index) => readOperand(test, item, pointerTo(pointer, index)));
     parts.push(Object.freeze({kind: 'test', name, type, operator: 'one-of', operand: Object.freeze(operand), pointer}));
   } else {
     parts.push(Object.freeze({kind: 'test', name, type, operator: 'equals', operand: readOperand(test, data, pointer), pointer}));
   }
+  return undefined;
 }
 
 function readOperand({name, type, problems}, data, pointer) {
-  const operand = normalise(data, type === 'any' ? typeOfScalar(data) : type);
+  const operand = normaliseOperand(data, type);
   if (operand === undefined) report(problems, 'type-mismatch', pointer, `\`${name}\` is of type ${type}`, 'OTB-COND-020');
   return operand;
 }
@@ -100,8 +97,7 @@ function readOperand({name, type, problems}, data, pointer) {
 function readOperator(test, operator, data, pointer) {
   const {name, type, problems} = test;
   if (!Object.hasOwn(COMPARES, operator)) return report(problems, 'unknown-operator', pointer, `there is no operator \`${operator}\``, 'OTB-COND-003');
-  if (type === undefined) return undefined;
-  if (type !== 'any' && !COMPARES[operator].includes(type)) {
+  if (!COMPARES[operator].includes(type)) {
     return report(problems, 'operator-mismatch', pointer, `\`${operator}\` does not compare values of type ${type}`, 'OTB-COND-021');
   }
   let operand = readOperand({...test, type: operandType(operator, type)}, data, pointer);
@@ -114,17 +110,11 @@ function readOperator(test, operator, data, pointer) {
 
 function operandType(operator, type) {
   if (operator === 'exists') return 'boolean';
-  if (type === 'strings') return 'string';
-  if (type !== 'any') return type;
-  return COMPARES[operator] === ORDERED ? 'decimal' : 'string';
+  return type === 'strings' ? 'string' : type;
 }
 
-function readTime(data, context, pointer) {
-  const {problems, typeOf} = context;
-  const type = typeOf('time');
-  if (type === undefined) report(problems, 'unknown-attribute', pointer, 'there is no instant to test here', 'OTB-COND-019');
-  else if (type !== 'time') report(problems, 'type-mismatch', pointer, '`time` is the instant', 'OTB-COND-020');
-  if (!Array.isArray(data)) return report(problems, 'bad-window', pointer, '`time` is a list of windows', 'OTB-COND-014');
+function readTime(data, problems, pointer) {
+  if (!Array.isArray(data)) return report(problems, 'type-mismatch', pointer, 'an instant is tested by a list of windows', 'OTB-COND-020');
   if (data.length === 0) return report(problems, 'empty-condition', pointer, 'there is no window', 'OTB-COND-002');
   const windows = data.map((window, index) => readWindow(window, pointerTo(pointer, index), problems));
   return Object.freeze({kind: 'time', windows: Object.freeze(windows), pointer});
@@ -151,12 +141,11 @@ function readWindowField(window, field, value, pointer, problems) {
     else if (field === 'start' && second === 86_400) bad('`24:00` is the end of a day, not a start', 'OTB-COND-026');
     else window[field] = second;
   } else if (field === 'timezone') {
-    if (typeof value !== 'string') bad('a zone is a name');
-    else if (isZone(value)) window.zone = value;
+    if (isZone(value)) window.zone = value;
     else report(problems, 'unknown-zone', pointer, `the IANA database has no zone \`${value}\``, 'OTB-COND-025');
   } else if (field === 'days') {
     window.days = readSet(value, (day) => (WEEKDAYS.includes(day) ? day : undefined), pointer, problems);
-    if (window.days?.size === 0) report(problems, 'empty-condition', pointer, 'there is no day', 'OTB-COND-002');
+    if (Array.isArray(value) && value.length === 0) report(problems, 'empty-condition', pointer, 'there is no day', 'OTB-COND-002');
   } else if (field === 'except_dates') {
     window.except = readSet(value, parseDate, pointer, problems);
   } else bad('a window has no such field');

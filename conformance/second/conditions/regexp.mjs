@@ -2,8 +2,9 @@
 
 const MAX_BYTES = 256;
 const MAX_PLACES = 1000;
+const MAX_GROUPS = 32;
 const CATEGORY_PLACES = 20;
-const CATEGORY = /^(?:L[lmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|Z[lps]?|S[ckmo]?|C[cfno]?)$/;
+const CATEGORY = /^(?:L[lmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|Z[lps]?|S[ckmo]?|C[cfo])$/;
 const ESCAPABLE = new Set([...'()*+-.?[\\]^nrt{|}']);
 const SPECIAL = new Set([...'()*+.?[\\]{|}']);
 const WRITTEN = {n: '\n', r: '\r', t: '\t'};
@@ -45,6 +46,8 @@ function parse(characters) {
     return characters[at - 1];
   }
 
+  let groups = 0;
+
   function alternatives() {
     const branches = [branch()];
     while (characters[at] === '|') {
@@ -79,16 +82,19 @@ function parse(characters) {
   function repeated(part, least, most) {
     at += 1;
     if (most < least) throw new BadPattern();
-    const highest = most === Infinity ? Math.max(least, 1) : most;
-    return {kind: 'repeat', part, least, most, places: part.places === 0 ? 0 : part.places * highest};
+    const highest = Math.max(least, most === Infinity ? 1 : most, 1);
+    return {kind: 'repeat', part, least, most, places: part.places * highest};
   }
 
   function atom() {
     const character = take();
     if (character === '(') {
+      groups += 1;
+      if (groups > MAX_GROUPS) throw new BadPattern();
       const inner = alternatives();
       if (take() !== ')') throw new BadPattern();
-      return inner;
+      groups -= 1;
+      return {...inner, places: Math.max(inner.places, 1)};
     }
     if (character === '.') return single((point) => point !== 0x0a && point !== 0x0d);
     if (character === '[') return characterClass();
@@ -130,9 +136,8 @@ function parse(characters) {
 
   function characterClass() {
     const tests = [];
-    let categories = 0;
-    // `[^]` has nothing to negate, so there the sign is a member.
-    const negated = characters[at] === '^' && characters[at + 1] !== ']';
+    let places = 1;
+    const negated = characters[at] === '^';
     if (negated) at += 1;
     if (characters[at] === '-') {
       at += 1;
@@ -142,7 +147,7 @@ function parse(characters) {
       if (characters[at] === '\\' && (characters[at + 1] === 'p' || characters[at + 1] === 'P')) {
         at += 1;
         tests.push(categoryHere());
-        categories += 1;
+        places = CATEGORY_PLACES;
       } else if (characters[at] === '-' && characters[at + 1] === ']' && tests.length > 0) {
         at += 1;
         tests.push((point) => point === 0x2d);
@@ -151,7 +156,6 @@ function parse(characters) {
     at += 1;
     if (tests.length === 0) throw new BadPattern();
     const member = (point) => tests.some((holds) => holds(point));
-    const places = Math.max(1, categories * CATEGORY_PLACES);
     return {kind: 'single', holds: negated ? (point) => !member(point) : member, places};
   }
 
@@ -184,8 +188,7 @@ function assemble(tree) {
     if (node.kind === 'single') steps.push({holds: node.holds});
     else if (node.kind === 'sequence') node.pieces.forEach(emit);
     else if (node.kind === 'alternatives') emitAlternatives(node.branches);
-    // What has no place matches nothing but the empty text, however often.
-    else if (node.places > 0) emitRepeat(node);
+    else emitRepeat(node);
   }
 
   function emitAlternatives(branches) {

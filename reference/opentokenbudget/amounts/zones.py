@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -32,10 +33,15 @@ def zone_named(name: str) -> ZoneInfo:
     Raises:
         UnknownZone: no such zone.
     """
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, KeyError):
-        raise UnknownZone(f"`{name[:64]}` is not an IANA time zone") from None
+    if name not in _names():
+        raise UnknownZone(f"`{name[:64]}` is not an IANA time zone")
+    return ZoneInfo(name)
+
+
+@cache
+def _names() -> frozenset[str]:
+    """Return the names of the database; what else lies beside its files on a machine (`localtime`) is none."""
+    return frozenset(files("tzdata").joinpath("zones").read_text("ascii").split())
 
 
 def local_time(instant: int, zone: str) -> LocalTime:

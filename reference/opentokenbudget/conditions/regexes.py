@@ -1,8 +1,9 @@
 """I-Regexp (RFC 9485): the regular expressions on which RE2, JavaScript and Java agree, as whole matches.
 
 Refused beyond the RFC, because engines differ on them: `^` and `$` outside a class (literal there in the RFC,
-anchors nearly everywhere else), and the categories `C` and `Cn` (unassigned: they differ by Unicode version).
-A pattern has at most 256 bytes, and at most 1000 places after its repetitions are written out.
+anchors nearly everywhere else), the class `[^]`, and the categories `C` and `Cn` (unassigned: they differ by
+Unicode version). A pattern has at most 256 bytes, groups at most 32 deep, and at most 1000 places after its
+repetitions are written out.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _CATEGORY_PLACES = 20
 _DEPTH = 32
 _SET_PLACES = 5000
 
-_QUANTIFIER = re.compile(r"[*+?]|\{([0-9]{1,4})(?:(,)([0-9]{1,4})?)?\}", re.ASCII)
+_QUANTIFIER = re.compile(r"[*+?]|\{([0-9]+)(?:(,)([0-9]+)?)?\}", re.ASCII)
 _CATEGORY = re.compile(r"\\[pP]\{(L[lmotu]?|M[cen]?|N[dlo]?|P[c-fios]?|Z[lps]?|S[ckmo]?|C[cfo])\}", re.ASCII)
 _ESCAPED = frozenset("()*+-.?[\\]^{|}nrt")
 
@@ -124,8 +125,11 @@ class _Reading:
         if count > PATTERN_PLACES:
             raise self.wrong(f"a count is above {PATTERN_PLACES}")
         # Zeros before a count mean nothing here, but RE2 would take `{03}` literally.
-        self.parts.append(match.group() if least is None else f"{{{int(least)}{comma or ''}{most or ''}}}")
-        return max(places, 1) * count
+        if least is not None:
+            self.parts.append(f"{{{int(least)}{comma or ''}{int(most) if most else ''}}}")
+        else:
+            self.parts.append(match.group())
+        return places * count
 
     def atom(self, depth: int) -> int:
         char = self.pattern[self.at]
@@ -156,7 +160,7 @@ class _Reading:
             raise self.wrong("a `(` is not closed")
         self.at += 1
         self.parts.append(")")
-        return places
+        return max(places, 1)
 
     def escape(self) -> int:
         """Read `\\.`, `\\n` or a category, in or outside a class."""

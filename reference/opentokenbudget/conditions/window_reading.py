@@ -37,6 +37,10 @@ def _window(value: object, pointer: str, problems: list[Problem]) -> Window | No
     if not isinstance(value, Mapping):
         problems.append(_problem("bad-window", pointer, f"a window is a mapping, not {kind_of(value)}"))
         return None
+    if not value:
+        problems.append(_problem("empty-condition", pointer, "an empty window says nothing"))
+        return None
+    before = len(problems)
     days, exceptions, zone = Window().days, frozenset[int](), "UTC"
     edges = {"start": 0, "end": DAY_SECONDS}
     for key, item in value.items():
@@ -52,7 +56,7 @@ def _window(value: object, pointer: str, problems: list[Problem]) -> Window | No
         else:
             message = f"a window has no field `{str(key)[:64]}`{did_you_mean(str(key), _FIELDS)}"
             problems.append(_problem("bad-window", where, message))
-    if edges["start"] == edges["end"]:
+    if edges["start"] == edges["end"] and len(problems) == before:
         message = "it ends when it starts, so it never holds; leave both out for all day"
         problems.append(_problem("empty-window", pointer, message))
     return Window(days, edges["start"], edges["end"], zone, exceptions)
@@ -71,9 +75,11 @@ def _clock(key: str, value: object, pointer: str, problems: list[Problem]) -> in
 
 def _days(value: object, pointer: str, problems: list[Problem]) -> tuple[int, ...]:
     found: set[int] = set()
-    if not isinstance(value, list | tuple) or not value:
-        problems.append(_problem("bad-window", pointer, "`days` is a list of at least one weekday"))
+    if not isinstance(value, list | tuple):
+        problems.append(_problem("bad-window", pointer, "`days` is a list of weekdays"))
         return ()
+    if not value:
+        problems.append(_problem("empty-condition", pointer, "a window on no day never holds"))
     for index, item in enumerate(value):
         if isinstance(item, str) and item in DAYS:
             found.add(DAYS.index(item))

@@ -5,8 +5,9 @@ Nothing here opens a file but the schemas of the package itself: bytes come in, 
 
 from .canonical import canonical_json, digest
 from .caps import CAPS, Caps
-from .document import Document, parse_document, place_of, placed
+from .document import Document, first_stage, parse_document, place_of, placed
 from .loading import CannotFetch, load_documents
+from .ordering import in_document_order
 from .reading import Reading, read
 from .references import document_digest
 from .schemas import KINDS
@@ -22,6 +23,8 @@ __all__ = [
     "canonical_json",
     "digest",
     "document_digest",
+    "first_stage",
+    "in_document_order",
     "load_documents",
     "parse_document",
     "place_of",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .caps import Caps
-from .characters import is_plain, key_flaw, string_flaw
+from .characters import is_plain, key_flaw, string_flaw, well_formed
 from .events import END, FLAW, MAPPING, PLAIN, Flaw, MalformedText, Source
 from .pointers import joined
 from .scalars import ScalarFlaw, resolved
@@ -54,13 +54,11 @@ class _Reader:
             message = f"more than {self.caps.problems} problems: reading stops here"
             raise MalformedText(Flaw("too-many-problems", message, "OTB-DOC-013"), at)
 
-    def pointer(self, *, innermost_container: bool = False) -> str:
-        """Return the pointer of the value that comes next, or of the container that is open now."""
+    def pointer(self) -> str:
+        """Return the pointer of the value that comes next."""
         steps: list[str | int] = []
         for depth, holder in enumerate(self.open):
             innermost = depth + 1 == len(self.open)
-            if innermost and innermost_container:
-                break
             key = self.keys[depth]
             if type(holder) is dict:
                 if key is None:
@@ -85,8 +83,7 @@ def build(source: Source, caps: Caps) -> Built:
         data = _read(reader)
     except MalformedText as stop:
         line, column = (1, 1) if stop.at is None else source.position(stop.at)
-        pointer = reader.pointer(innermost_container=True)
-        reader.flaws.append(FoundFlaw(stop.flaw, pointer, line, column))
+        reader.flaws.append(FoundFlaw(stop.flaw, "", line, column))
         return Built(None, tuple(reader.flaws), complete=False)
     return Built(data, tuple(reader.flaws), complete=True)
 
@@ -173,7 +170,7 @@ def _key(reader: _Reader, what: int, text: Any, at: Any) -> str:
     elif not is_plain(key):
         found = key_flaw(key)
         if found is not None:
-            key = reader.keys[-1] = key.encode("utf-8", "replace").decode()
+            key = reader.keys[-1] = well_formed(key)
             reader.report(Flaw(found.code, found.message, _CHARACTERS), at)
     if key in reader.open[-1]:
         reader.report(Flaw("duplicate-key", "the key is given twice in this mapping", "OTB-DOC-011"), at)
@@ -185,4 +182,4 @@ def _checked(reader: _Reader, text: str, at: Any) -> str:
     if found is None:
         return text
     reader.report(Flaw(found.code, found.message, _CHARACTERS), at)
-    return text.encode("utf-8", "replace").decode()
+    return well_formed(text)

@@ -29,6 +29,11 @@ class CharacterFlaw(NamedTuple):
     message: str
 
 
+def well_formed(text: str) -> str:
+    """Return `text` with U+FFFD for each half of a surrogate pair, which no answer can carry."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
 def is_plain(text: str) -> bool:
     """Return whether `text` is printable ASCII: then nothing else needs to be asked."""
     return text.isascii() and text.isprintable()

@@ -13,8 +13,9 @@ from opentokenbudget.problems import Place, Problem
 from .caps import CAPS, Caps
 from .envelope import read_envelope
 from .locating import Spot
+from .ordering import in_document_order
 from .pointers import parent_of
-from .reading import locate, read
+from .reading import Reading, locate, read
 from .references import document_digest
 from .validation import violations
 
@@ -81,9 +82,16 @@ def parse_document(
     return document_of(parsed, raw=raw, file=file, references={}), ()
 
 
-def parse(raw: bytes, *, file: str, kind: str | None, caps: Caps = CAPS) -> Parsed:
-    """Return the data of `raw` even when it has problems, so that what it refers to can be checked too."""
+def parse(raw: bytes, *, file: str, kind: str | None, caps: Caps = CAPS, by_stage: bool = False) -> Parsed:
+    """Return the data of `raw` even when it has problems, so that what it refers to can be checked too.
+
+    Args:
+        raw, file, kind, caps: as for `parse_document`.
+        by_stage: problems of the text are answered alone (OTB-DOC-031).
+    """
     reading = read(raw, file=file, caps=caps)
+    if by_stage and reading.problems:
+        return Parsed(None, None, first_stage(reading))
     if not reading.complete:
         return Parsed(None, None, reading.problems)
     envelope = read_envelope(reading.data, kind)
@@ -99,8 +107,20 @@ def parse(raw: bytes, *, file: str, kind: str | None, caps: Caps = CAPS) -> Pars
         *reading.problems,
         *(problem.at(_place(places, problem.pointer, file, of_key=of_key)) for problem, of_key in found),
     ]
-    problems.sort(key=lambda problem: problem.place[1:] if problem.place else (0, 0))
+    if reading.problems:
+        # The data is a guess in places: what is sure is where things stand in the text.
+        problems.sort(key=lambda problem: problem.place[1:] if problem.place else (0, 0))
+    else:
+        problems = in_document_order(problems, reading.data)
     return Parsed(reading.data, envelope.kind, tuple(problems[: caps.problems + 1]))
+
+
+def first_stage(reading: Reading) -> tuple[Problem, ...]:
+    """Return the problems of a text: where it could not be read to its end, why not, and nothing else.
+
+    Source: spec/10-documents.md OTB-DOC-033.
+    """
+    return reading.problems if reading.complete else reading.problems[-1:]
 
 
 def document_of(parsed: Parsed, *, raw: bytes, file: str, references: Mapping[str, Document]) -> Document:

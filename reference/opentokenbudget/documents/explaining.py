@@ -11,15 +11,12 @@ from opentokenbudget.problems import Problem, did_you_mean
 from . import existence
 from .pointers import joined
 from .schemas import at_location, enclosing, property_names
-from .violations import CODES, alternatives, describe, second_of_two
+from .violations import CODES, alternatives, describe, repeated
 from .wording import escaped, listed, shown
 
 Steps = tuple[str | int, ...]
 
 _DIGITS = re.compile(r"\+?[0-9]{1,40}", re.ASCII)
-
-UNKNOWN_FIELD = ("additionalProperties", "unevaluatedProperties")
-"""The keywords that refuse a field because nobody named it."""
 
 
 class Violation(NamedTuple):
@@ -30,16 +27,12 @@ class Violation(NamedTuple):
         steps: the way to it through the data.
         of_key: the key is wrong, not its value.
         keyword: of the schema.
-        holder: the way to the value that the keyword speaks of.
-        fields: the field that is unknown, or those that are missing.
     """
 
     problem: Problem
     steps: Steps
     of_key: bool
     keyword: str
-    holder: Steps
-    fields: tuple[str, ...]
 
 
 class _Failure(NamedTuple):
@@ -59,7 +52,6 @@ class _Failure(NamedTuple):
         *,
         below: Steps = (),
         of_key: bool = False,
-        fields: tuple[str, ...] = (),
         code: str = "",
         requirement: str = "",
     ) -> Violation:
@@ -70,7 +62,7 @@ class _Failure(NamedTuple):
         requirement = requirement or _annotation(self.passed, "x-requirement", self.keyword)
         steps = self.steps + below
         problem = Problem(code, joined(steps), message, requirement)
-        return Violation(problem, steps, of_key, self.keyword, self.steps, fields)
+        return Violation(problem, steps, of_key, self.keyword)
 
 
 def violations_of(error: Any, data: Any, kind: str) -> Iterator[Violation]:
@@ -147,7 +139,7 @@ def _unknown_field(failure: _Failure) -> Iterator[Violation]:
             continue
         near = did_you_mean(name, candidates)
         message = f"`{escaped(name)}` is not {what} here{near}"
-        yield failure.violation(message, below=(name,), of_key=True, fields=(name,))
+        yield failure.violation(message, below=(name,), of_key=True)
 
 
 def _name(failure: _Failure) -> Iterator[Violation]:
@@ -163,12 +155,14 @@ def _missing(failure: _Failure) -> Iterator[Violation]:
         needs = failure.node.get("dependentRequired", {})
         beside = [name for name, needed in needs.items() if field in needed and name in failure.value]
         message += f" beside {listed(beside)}"
-    yield failure.violation(message, fields=(field,))
+    yield failure.violation(message)
 
 
 def _duplicate(failure: _Failure) -> Iterator[Violation]:
-    index = second_of_two(failure.value)
-    yield failure.violation(f"{shown(failure.value[index])} is given twice in this list", below=(index,))
+    for index in repeated(failure.value):
+        message = f"{shown(failure.value[index])} is given twice in this list"
+        # Where it stands is wrong, whatever it is.
+        yield failure.violation(message, below=(index,), of_key=True)
 
 
 def _not_existing(failure: _Failure) -> Iterator[Violation]:
@@ -189,7 +183,7 @@ def _alternatives(failure: _Failure) -> Iterator[Violation]:
         )
         return
     message = describe(failure.keyword, failure.node, failure.value)
-    yield failure.violation(message, fields=tuple(names))
+    yield failure.violation(message)
 
 
 def _not_allowed(failure: _Failure) -> Iterator[Violation]:

@@ -14,6 +14,8 @@ from opentokenbudget.problems import Problem
 
 from .caps import CAPS
 from .document import Document, Parsed, document_of, parse, placed_in
+from .ordering import in_document_order
+from .pointers import lies_within
 from .references import Reference, references_in
 from .wording import shown
 
@@ -46,10 +48,11 @@ class _Loaded(NamedTuple):
 class _Loader:
     """What one load has seen: every path is fetched and parsed once."""
 
-    def __init__(self, fetch: Fetch, folder: str, held: Mapping[str, Document]) -> None:
+    def __init__(self, fetch: Fetch, folder: str, held: Mapping[str, Document], *, by_stage: bool) -> None:
         self.fetch = fetch
         self.folder = folder
         self.held = held
+        self.by_stage = by_stage
         self.loaded: dict[str, _Loaded] = {}
         self.loading: list[str] = []
         self.problems: list[Problem] = []
@@ -58,13 +61,16 @@ class _Loader:
     def load(self, path: str, raw: bytes, kind: str | None) -> _Loaded:
         """Return the document of `raw`, which lies at `path`; its problems come before those of others."""
         file = self.folder + path
-        parsed = parse(raw, file=file, kind=kind)
+        parsed = parse(raw, file=file, kind=kind, by_stage=self.by_stage)
         own = len(self.problems)
         self.loading.append(path)
         references: dict[str, Document] = {}
         failed: list[Problem] = []
         sound = parsed.kind is not None and not parsed.problems
+        malformed = [problem.pointer for problem in parsed.problems]
         for reference in references_in(parsed.data, parsed.kind or ""):
+            if any(lies_within(pointer, reference.pointer) for pointer in malformed):
+                continue
             answer = self._resolve(path, reference)
             if isinstance(answer, Document):
                 references[reference.pointer] = answer
@@ -84,7 +90,9 @@ class _Loader:
             known = self.held.get(reference.digest or "")
             if known is None:
                 message = "only a digest is given, and no document with it is at hand"
-                return Problem("unresolved-reference", reference.pointer, message, severity="warning")
+                return Problem(
+                    "unresolved-reference", reference.pointer, message, "OTB-DOC-019", severity="warning"
+                )
             return self._checked(reference, _Loaded(known, known.kind))
         target = _joined(origin, reference.path)
         pointer = f"{reference.pointer}/path"
@@ -126,7 +134,12 @@ class _Loader:
 
 
 def load_documents(
-    path: str, fetch: Fetch, *, kind: str | None = None, held: Mapping[str, Document] | None = None
+    path: str,
+    fetch: Fetch,
+    *,
+    kind: str | None = None,
+    held: Mapping[str, Document] | None = None,
+    by_stage: bool = False,
 ) -> tuple[Document | None, tuple[Problem, ...]]:
     """Return the document at `path` with every document that it refers to, or None and all their problems.
 
@@ -135,6 +148,8 @@ def load_documents(
         fetch: returns the bytes at a path relative to the first document's folder.
         kind: what the first document must be.
         held: documents at hand, by digest, for references that give no path.
+        by_stage: of each document answer the problems of the first stage alone that has any (OTB-DOC-031),
+            not all that can be told.
 
     Returns:
         The document, its `references` filled in, or None when any problem is an error; a reference that
@@ -147,7 +162,7 @@ def load_documents(
     Source: spec/10-documents.md OTB-DOC-018, OTB-DOC-019, OTB-DOC-028.
     """
     folder, name = _split(path)
-    loader = _Loader(fetch, folder, held or {})
+    loader = _Loader(fetch, folder, held or {}, by_stage=by_stage)
     loaded = loader.load(name, fetch(name), kind)
     return loaded.document, tuple(loader.problems)
 
@@ -176,8 +191,4 @@ def _in_order(parsed: Parsed, failed: list[Problem], raw: bytes, file: str) -> l
     """Return the problems of a text and of its references in document order."""
     if not failed:
         return list(parsed.problems)
-    reported = {problem.pointer for problem in parsed.problems}
-    fresh = [problem for problem in failed if problem.pointer not in reported]
-    problems = [*parsed.problems, *placed_in(raw, file, fresh)]
-    problems.sort(key=lambda problem: problem.place[1:] if problem.place else (0, 0))
-    return problems
+    return in_document_order([*parsed.problems, *placed_in(raw, file, failed)], parsed.data)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .canonical import digest
-from .pointers import joined
+from .pointers import joined, steps_of
 
 _EACH = "*"
 _SITES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
@@ -37,7 +37,10 @@ class Reference(NamedTuple):
 
 
 def references_in(data: Any, kind: str) -> list[Reference]:
-    """Return the references of a document of `kind`, without malformed ones: the schema reports those."""
+    """Return the references of a document of `kind`, without malformed ones: the schema reports those.
+
+    They come in the order of their fields in the document.
+    """
     found: list[Reference] = []
     for steps, expected, value in _sites(data, kind):
         path, given = value.get("path"), value.get("digest")
@@ -45,7 +48,8 @@ def references_in(data: Any, kind: str) -> list[Reference]:
         given = given if isinstance(given, str) else None
         if path is not None or given is not None:
             found.append(Reference(joined(steps), expected, path, given))
-    return found
+    fields = list(data) if isinstance(data, dict) else []
+    return sorted(found, key=lambda reference: fields.index(steps_of(reference.pointer)[0]))
 
 
 def document_digest(data: Any, kind: str, digests: Mapping[str, str]) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from opentokenbudget.problems import Problem, did_you_mean
+from opentokenbudget.problems import Problem
 
 from .caps import CAPS
-from .explaining import UNKNOWN_FIELD, Steps, Violation, violations_of
-from .plain_data import foreign_problem
+from .explaining import Steps, Violation, violations_of
+from .plain_data import foreign_problems
 from .schemas import validator
 
 
@@ -21,14 +21,14 @@ def schema_problems(data: Any, kind: str) -> tuple[Problem, ...]:
     """Return what is wrong with `data` by the schema of `kind`, in document order; no problem is ().
 
     Args:
-        data: plain data: dict, list, str, int, bool and None; anything else is a problem.
+        data: plain data: dict, list, str, int, bool and None; anything else is a problem, and the only ones then.
         kind: one of `KINDS`.
 
     Source: spec/10-documents.md OTB-DOC-004, OTB-DOC-008, OTB-DOC-009.
     """
-    foreign = foreign_problem(data, CAPS)
-    if foreign is not None:
-        return (foreign,)
+    foreign = foreign_problems(data, CAPS)
+    if foreign:
+        return foreign
     return tuple(violation.problem for violation in violations(data, kind))
 
 
@@ -44,31 +44,26 @@ def violations(data: Any, kind: str) -> list[Violation]:
     if not distinct:
         # What the schema refuses is never accepted because nobody found words for it.
         problem = Problem("bad-format", "", f"is not what the schema of `{kind}` accepts", "OTB-DOC-009")
-        return [Violation(problem, (), of_key=False, keyword="", holder=(), fields=())]
+        return [Violation(problem, (), of_key=False, keyword="")]
     order = _DocumentOrder(data)
-    return sorted(distinct.values(), key=lambda violation: order.of(violation.steps))
+    return sorted(
+        distinct.values(), key=lambda violation: (order.of(violation.steps), violation.problem.code)
+    )
 
 
 def _primary(found: list[Violation]) -> list[Violation]:
     """Return the violations that no other explains.
 
-    A wrong type explains all else at that value; what has the wrong form need not exist;
-    a misspelt field explains that the right one is missing.
+    A wrong type explains all else at that value, though not what its key has; what has the wrong form need not
+    exist.
     """
     mistyped = {item.steps for item in found if item.keyword == "type" and not item.of_key}
     malformed = {item.steps for item in found if item.keyword == "pattern"}
-    misspelt: dict[Steps, list[str]] = {}
-    for item in found:
-        if item.keyword in UNKNOWN_FIELD:
-            misspelt.setdefault(item.holder, []).extend(item.fields)
 
     def is_explained(item: Violation) -> bool:
-        if item.keyword != "type" and item.steps in mistyped:
+        if item.keyword != "type" and not item.of_key and item.steps in mistyped:
             return True
-        if item.keyword == "format" and item.steps in malformed:
-            return True
-        unknown = misspelt.get(item.holder, ()) if item.keyword not in UNKNOWN_FIELD else ()
-        return any(did_you_mean(name, item.fields) for name in unknown)
+        return item.keyword == "format" and item.steps in malformed
 
     return [item for item in found if not is_explained(item)]
 

@@ -79,15 +79,16 @@ def alternatives(node: dict[str, Any], keyword: str) -> list[str]:
     ]
 
 
-def second_of_two(items: list[Any]) -> int:
-    """Return the index of the first item that equals one before it, as JSON compares (`true` is not `1`)."""
+def repeated(items: list[Any]) -> list[int]:
+    """Return the indices of the items that equal one before them, as JSON compares (`true` is not `1`)."""
     seen: set[str] = set()
+    found: list[int] = []
     for index, item in enumerate(items):
         written = json.dumps(item, sort_keys=True)
         if written in seen:
-            return index
+            found.append(index)
         seen.add(written)
-    return 0
+    return found
 
 
 def _type(node: dict[str, Any], value: Any, expects: str | None) -> str:

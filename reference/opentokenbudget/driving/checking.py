@@ -3,63 +3,68 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opentokenbudget.classifiers import classifier_problems
-from opentokenbudget.documents import CannotFetch, Document, load_documents
+from opentokenbudget.documents import CannotFetch, Document, in_document_order, load_documents
 from opentokenbudget.pricing import Catalog, catalog_problems, compile_catalog
 from opentokenbudget.problems import Problem, ProblemError
 from opentokenbudget.routing import FactTypes, declared_attributes, policy_problems
 from opentokenbudget.value import value_problems
 
-_DOCUMENT = "document"
+CHECKED = "document"
+"""The path of a document that no name is given to."""
 
 
 def load_given(
-    document: Mapping[str, Any], others: Mapping[str, Any], kind: str | None = None
+    document: object, others: Mapping[str, Any], kind: str | None = None, name: str = CHECKED
 ) -> tuple[Document | None, tuple[Problem, ...]]:
-    """Return `document` with what it refers to, or None and the problems.
+    """Return `document` with what it refers to, or None and the problems of the first stage that has any.
 
     Args:
         document: plain data.
         others: the documents that it may refer to, by the names that stand as their paths.
         kind: what it must be; wire forms need not say it.
+        name: its own path.
     """
 
     def fetch(path: str) -> bytes:
-        if path == _DOCUMENT:
+        if path == name:
             return _written(document)
         if path not in others:
             raise CannotFetch("unresolved-reference", f"the case has no document `{path}`")
         return _written(others[path])
 
-    return load_documents(_DOCUMENT, fetch, kind=kind)
+    return load_documents(name, fetch, kind=kind, by_stage=True)
 
 
 def check_given(
-    document: Mapping[str, Any],
+    document: object,
     others: Mapping[str, Any],
     kind: str | None = None,
     types: Mapping[str, Any] | None = None,
+    name: str = CHECKED,
 ) -> tuple[Problem, ...]:
     """Return everything that is wrong with `document`: its shape, its references, and what it says.
 
     Args:
-        document, others, kind: as for `load_given`.
+        document, others, kind, name: as for `load_given`.
         types: the types of the facts that value rules may read; without them their conditions go unchecked.
     """
-    loaded, problems = load_given(document, others, kind)
+    loaded, problems = load_given(document, others, kind, name)
     if loaded is None:
         return problems
     match loaded.kind:
         case "catalog":
-            return (*problems, *catalog_problems(loaded.data, base=_base_of(loaded)))
+            found = catalog_problems(loaded.data, base=_base_of(loaded))
         case "value-rules":
-            return (*problems, *_check_value_rules(loaded.data, types))
+            found = _check_value_rules(loaded.data, types)
         case "policy":
-            return (*problems, *_check_policy(loaded))
-    return problems
+            return _check_policy(loaded, problems)
+        case _:
+            return problems
+    return tuple(in_document_order((*problems, *found), loaded.data))
 
 
 def catalog_of(document: Document) -> Catalog:
@@ -68,23 +73,31 @@ def catalog_of(document: Document) -> Catalog:
     Raises:
         ProblemError: what is wrong with it.
     """
-    return compile_catalog(document.data, base=_base_of(document), digest=document.digest)
+    try:
+        return compile_catalog(document.data, base=_base_of(document), digest=document.digest)
+    except ProblemError as wrong:
+        raise ProblemError(in_document_order(wrong.problems, document.data)) from None
 
 
-def _check_policy(policy: Document) -> tuple[Problem, ...]:
+def _check_policy(policy: Document, warnings: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Return the problems of a catalog alone where it has any, else those of the policy, then of its value rules."""
     prices = policy.references.get("/catalog")
     try:
         catalog = None if prices is None else catalog_of(prices)
     except ProblemError as wrong:
         return wrong.problems
-    found = [*policy_problems(policy.data, catalog)]
+    classifiers = classifier_problems(policy.data.get("classifiers", ()))
+    found = [
+        *warnings,
+        *policy_problems(policy.data, catalog),
+        *(problem for problem in classifiers if problem.code != "unsupported-feature"),
+    ]
+    ordered = in_document_order(found, policy.data)
     rules = policy.references.get("/value_rules")
     if rules is not None:
         types = FactTypes.of(declared_attributes(policy.data), catalog).request
-        found += value_problems(rules.data, types)
-    unsupported = "unsupported-feature"
-    classifiers = classifier_problems(policy.data.get("classifiers", ()))
-    return (*found, *(problem for problem in classifiers if problem.code != unsupported))
+        ordered += in_document_order(value_problems(rules.data, types), rules.data)
+    return tuple(ordered)
 
 
 def _check_value_rules(data: Mapping[str, Any], types: Mapping[str, Any] | None) -> tuple[Problem, ...]:

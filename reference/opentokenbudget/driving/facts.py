@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from opentokenbudget.amounts import InvalidDecimal, InvalidInstant, parse_decimal, parse_instant
+from opentokenbudget.documents.pointers import escaped_step
 from opentokenbudget.problems import Problem, ProblemError
 
 
@@ -13,18 +14,24 @@ def normal_facts(facts: Mapping[str, Any], types: Mapping[str, str]) -> dict[str
     """Return `facts` in normal form: decimals in units of 10⁻¹², instants in nanoseconds, lists as sets.
 
     Raises:
-        ProblemError: `unknown-attribute` or `wrong-type`, for every fact.
+        ProblemError: `unknown-attribute` or `wrong-type`, for every fact that is not null: such a one is missing.
     """
     normal: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, value in facts.items():
-        pointer = f"/facts/{name}"
+        pointer = f"/facts/{escaped_step(name)}"
         if name not in types:
-            problems.append(Problem("unknown-attribute", pointer, f"no type is given for `{name}`"))
+            problems.append(
+                Problem("unknown-attribute", pointer, f"no type is given for `{name}`", "OTB-COND-019")
+            )
             continue
+        if value is None:
+            continue  # A fact that is null is missing.
         found = _normal(value, types[name])
         if found is None:
-            problems.append(Problem("wrong-type", pointer, f"`{name}` is not of type {types[name]}"))
+            problems.append(
+                Problem("wrong-type", pointer, f"`{name}` is not of type {types[name]}", "OTB-COND-020")
+            )
         normal[name] = found
     if problems:
         raise ProblemError(problems)
@@ -44,7 +51,8 @@ def _normal(value: Any, declared: str) -> Any:
             case "time":
                 return parse_instant(value) if isinstance(value, str) else None
             case "strings":
-                return frozenset(value) if isinstance(value, list) else None
+                is_right = isinstance(value, list) and all(isinstance(item, str) for item in value)
+                return frozenset(value) if is_right else None
             case _:
                 return value if isinstance(value, str) else None
     except (InvalidDecimal, InvalidInstant):

@@ -6,7 +6,6 @@ Answers are JSON data; what cannot be answered is `{"problems": [...]}`. spec/90
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from opentokenbudget.amounts import InvalidInstant, format_decimal, parse_instant
 from opentokenbudget.classifiers import compile_classifiers
 from opentokenbudget.conditions import evaluate, parse
-from opentokenbudget.documents import Document, parse_document, read
+from opentokenbudget.documents import Document, first_stage, in_document_order, read
 from opentokenbudget.engine import Engine
 from opentokenbudget.pricing import Catalog
 from opentokenbudget.pricing.catalog import instant_of
@@ -28,7 +27,13 @@ from .facts import normal_facts
 
 Answer = dict[str, Any]
 
-_DOCUMENTS = ("policy", "catalog", "base_catalog", "value_rules", "classifier")
+_KINDS = {
+    "policy": "policy",
+    "catalog": "catalog",
+    "base_catalog": "catalog",
+    "value_rules": "value-rules",
+    "classifier": "classifier",
+}
 _NOON = "2026-11-23T12:00:00Z"
 _FIELDS = {"/usage/input": "/input_tokens", "/usage/output": "/max_output_tokens"}
 _VERDICTS = {True: True, False: False, None: "unknown"}
@@ -77,7 +82,7 @@ class Session:
         """Read a text as YAML or JSON."""
         raw = base64.b64decode(args["base64"]) if "base64" in args else _bytes(args["text"])
         reading = read(raw, file=f"text.{args.get('format', 'yaml')}")
-        return _problems(reading.problems) if reading.problems else {"data": reading.data}
+        return _problems(first_stage(reading)) if reading.problems else {"data": reading.data}
 
     def digest(self, args: Mapping[str, Any]) -> Answer:
         """Answer the digest of a document, its references read among the step's own and the given ones."""
@@ -133,12 +138,17 @@ class Session:
     def weigh(self, args: Mapping[str, Any]) -> Answer:
         """Answer the value of a request with these facts, and the rules that counted."""
         types = self._given.get("attributes", {})
-        rules = compile_value_rules(self._document("value_rules").data, types)
+        document = self._document("value_rules")
+        try:
+            rules = compile_value_rules(document.data, types)
+        except ProblemError as wrong:
+            raise ProblemError(in_document_order(wrong.problems, document.data)) from None
         value = rules.weigh(normal_facts(args["facts"], types))
         return {"value": format_decimal(value.weight), "rules": list(value.rules)}
 
     def classify(self, args: Mapping[str, Any]) -> Answer:
         """Answer what the policy's classifiers say of a text."""
+        self._check("policy")
         classifiers = compile_classifiers(self._document("policy").data.get("classifiers", ()))
         given = args.get("attributes", {})
         found = classifiers.classify(args.get("text"), args.get("classifications"), given)
@@ -161,8 +171,9 @@ class Session:
     def next(self, args: Mapping[str, Any]) -> Answer:
         """Answer what follows the last decision's attempt."""
         outcome = args.get("outcome", {})
+        last = self._last()
         self._decision = self.engine.next(
-            self._last(),
+            last,
             error=outcome.get("error"),
             score=outcome.get("score"),
             usage=outcome.get("usage"),
@@ -173,8 +184,9 @@ class Session:
 
     def settle(self, args: Mapping[str, Any]) -> Answer:
         """Answer the record of the last decision's attempt."""
+        last = self._last()
         return self.engine.settle(
-            self._last(),
+            last,
             usage=args.get("usage"),
             usage_source=args.get("usage_source"),
             served=args.get("served"),
@@ -184,8 +196,7 @@ class Session:
 
     def record(self, args: Mapping[str, Any]) -> Answer:
         """Check a usage record."""
-        _, found = parse_document(_bytes(json.dumps(args["record"])), file="record.json", kind="usage-record")
-        return _problems(found)
+        return _problems(check_given(args["record"], {}, "usage-record"))
 
     @property
     def catalog(self) -> Catalog:
@@ -205,12 +216,12 @@ class Session:
         return self._engine
 
     def _compile_policy(self) -> Policy:
-        found = check_given(self._given.get("policy", {}), self._others(), "policy")
-        if any(problem.severity == "error" for problem in found):
-            raise ProblemError(found)
+        self._check("policy")
         document = self._document("policy")
         if "/catalog" not in document.references:
-            raise ProblemError(Problem("unresolved-reference", "/catalog", "the catalog is not at hand"))
+            raise ProblemError(
+                Problem("unresolved-reference", "/catalog", "the catalog is not at hand", "OTB-DOC-019")
+            )
         rules = document.references.get("/value_rules")
         return compile_policy(
             document.data,
@@ -220,21 +231,29 @@ class Session:
             value_digest="" if rules is None else rules.digest,
         )
 
+    def _check(self, name: str) -> None:
+        """Refuse a given document of which `check` answers an error."""
+        if name in self._given:
+            found = check_given(self._given[name], self._others(), _KINDS[name], name=name)
+            if any(problem.severity == "error" for problem in found):
+                raise ProblemError(found)
+
     def _document(self, name: str) -> Document:
         if name not in self._given:
-            raise ProblemError(Problem("unresolved-reference", "", f"the case gives no `{name}`"))
-        kind = {"base_catalog": "catalog", "value_rules": "value-rules"}.get(name, name)
-        loaded, found = load_given(self._given[name], self._others(), kind)
+            raise ProblemError(Problem("unresolved-reference", "", f"no `{name}` is given", "OTB-CONF-012"))
+        loaded, found = load_given(self._given[name], self._others(), _KINDS[name], name)
         if loaded is None:
             raise ProblemError(found)
         return loaded
 
     def _others(self) -> dict[str, Any]:
-        return {name: self._given[name] for name in _DOCUMENTS if name in self._given}
+        return {name: self._given[name] for name in _KINDS if name in self._given}
 
     def _last(self) -> Decision:
         if self._decision is None:
-            raise ProblemError(Problem("nothing-to-settle", "", "no decision was made before this step"))
+            raise ProblemError(
+                Problem("nothing-to-settle", "", "no decision was made before this step", "OTB-CONF-010")
+            )
         return self._decision
 
 
