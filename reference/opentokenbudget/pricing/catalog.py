@@ -32,6 +32,7 @@ class Catalog(Struct, frozen=True, eq=False):
         id, version, currency: the document's.
         digest: of the document, as it was handed to `compile_catalog`.
         models: by id, in document order.
+        context_keys: every key of a context that a price of some model depends on.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Catalog(Struct, frozen=True, eq=False):
     currency: str
     digest: str
     models: Mapping[str, Model]
+    context_keys: frozenset[str]
     _names: Mapping[str, Model]
     _timelines: Mapping[str, Timeline[Card]]
 
@@ -53,14 +55,6 @@ class Catalog(Struct, frozen=True, eq=False):
     def names(self) -> Iterable[str]:
         """Every id and alias."""
         return self._names.keys()
-
-    @property
-    def context_keys(self) -> frozenset[str]:
-        """Every key of a context that a price of some model depends on."""
-        cards = (
-            card for timeline in self._timelines.values() for card in timeline.values if card is not None
-        )
-        return frozenset(key for card in cards for key in card.context)
 
     def context_values(self, model: Model) -> dict[str, frozenset[str]]:
         """Return the keys and values of contexts that some price of `model` knows."""

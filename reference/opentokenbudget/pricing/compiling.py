@@ -103,6 +103,13 @@ def _compile(
         currency=data["currency"],
         digest=digest or digest_of(data),
         models=MappingProxyType({id_: entry.model for id_, entry in entries.items()}),
+        context_keys=frozenset(
+            key
+            for entry in entries.values()
+            for card in entry.prices.values
+            if card is not None
+            for key in card.context
+        ),
         _names={name: entries[id_].model for name, id_ in names.items()},
         _timelines={name: timelines[id_] for name, id_ in names.items()},
     )
