@@ -130,3 +130,12 @@ def test_a_zone_is_named_as_the_database_spells_it() -> None:
 def test_pico_is_a_trillionth() -> None:
     """Twelve fractional digits are exactly one unit of the last place."""
     assert parse_decimal("0.000000000001") * PICO == parse_decimal("1")
+
+
+@pytest.mark.parametrize(
+    "name", ["localtime", "posixrules", "posix/UTC", "right/UTC", "US/eastern", "../UTC", ""]
+)
+def test_what_lies_beside_the_database_is_no_zone(name: str) -> None:
+    """A name is a zone when the database has it, spelled so, whatever files a machine has beside it."""
+    with pytest.raises(UnknownZone):
+        zone_named(name)

@@ -10,6 +10,7 @@ import pytest
 from opentokenbudget.documents import (
     CannotFetch,
     document_digest,
+    in_document_order,
     load_documents,
     parse_document,
     place_of,
@@ -211,3 +212,32 @@ def test_later_checks_place_their_problems() -> None:
     elsewhere = Problem("tag", "", "m", place=Place("q", 1, 2))
     found = placed(document, [Problem("tag", "/default/tier", "m"), elsewhere])
     assert [problem.place for problem in found] == [Place("x/p.yaml", 8, 17), Place("q", 1, 2)]
+
+
+def test_by_stage_the_first_one_with_problems_is_answered_alone() -> None:
+    """Text, shape with references, what other documents are: on demand each stage waits for the one before."""
+    files = {
+        **FILES,
+        "p.yaml": POLICY.replace(b"id: p", b"id: 0.5") + b"pools: 7\n",
+        "v.yaml": VALUE + b"z: 1\n",
+    }
+    assert problems_of(files, by_stage=True) == [("x/p.yaml", "unquoted-decimal", "/id")]
+    files["p.yaml"] = POLICY + b"pools: 7\n"
+    assert problems_of(files, by_stage=True) == [
+        ("x/p.yaml", "wrong-type", "/pools"),
+        ("x/v.yaml", "unknown-field", "/z"),
+    ]
+    files["v.yaml"] = VALUE + b"z: 1.5\ny: 1\n"
+    assert problems_of({**files, "p.yaml": POLICY}, by_stage=True) == [("x/v.yaml", "unquoted-decimal", "/z")]
+    cut_off = {**FILES, "p.yaml": b"a: 0.5\nb: ["}
+    assert problems_of(cut_off, by_stage=True) == [("x/p.yaml", "syntax-error", "")]
+
+
+def test_document_order_is_that_of_the_document() -> None:
+    """What holds a thing comes first, keys go as they stand, one place by codes, and what is nowhere comes last."""
+    data = {"b": [{"y": 1, "x": 2}], "a~/": 3}
+    order = ["", "/b", "/b/0/y", "/b/0/x", "/b/7", "/a~0~1", "/c"]
+    problems = [Problem(code, pointer, "m") for pointer in sorted(order) for code in ("tag", "alias")]
+    found = in_document_order(problems, data)
+    assert [problem.pointer for problem in found] == [pointer for pointer in order for _ in range(2)]
+    assert [problem.code for problem in found] == ["alias", "tag"] * len(order)

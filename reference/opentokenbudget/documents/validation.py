@@ -46,9 +46,7 @@ def violations(data: Any, kind: str) -> list[Violation]:
         problem = Problem("bad-format", "", f"is not what the schema of `{kind}` accepts", "OTB-DOC-009")
         return [Violation(problem, (), of_key=False, keyword="")]
     order = _DocumentOrder(data)
-    return sorted(
-        distinct.values(), key=lambda violation: (order.of(violation.steps), violation.problem.code)
-    )
+    return sorted(distinct.values(), key=lambda item: (order.of(item.steps), item.problem.code))
 
 
 def _primary(found: list[Violation]) -> list[Violation]:
