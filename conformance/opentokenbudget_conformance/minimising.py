@@ -19,8 +19,8 @@ _TRIES = 4000
 """For all failures of a run; what comes after is cut short alone."""
 
 _TRIES_PER_CASE = 500
-_COSTS = {"timed-out": 100, "closed-output": 100}
-"""How many tries it costs when the router does this, instead of answering; anything else costs ten."""
+_COSTS = {"answered-errored": 1, "timed-out": 100, "closed-output": 100}
+"""How many tries it costs when the router does this, instead of answering; anything else ends it, and costs ten."""
 
 _DERIVED = ("exact", "decimal", "one_of", "set")
 _REFERRING = ("same_as", "different_from")

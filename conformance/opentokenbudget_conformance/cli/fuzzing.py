@@ -114,7 +114,8 @@ def _answer(answer: Answer) -> str:
 
 
 def _line(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    # Halves of surrogate pairs, which generated texts may hold, cannot be printed as they are.
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _promote(

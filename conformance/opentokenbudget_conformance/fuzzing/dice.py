@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, TypeVar, final
 
+from opentokenbudget.amounts import format_instant, parse_instant
+
 _T = TypeVar("_T")
 
 DECIMALS = (
@@ -97,3 +99,10 @@ class Dice:
             return self.pick(INSTANTS)
         day = f"{self.number(2025, 2027)}-{self.number(1, 12):02}-{self.number(1, 28):02}"
         return f"{day}T{self.number(0, 23):02}:{self.pick((0, 15, 30, 59)):02}:00Z"
+
+    def later(self, instant: str) -> str:
+        """Return an instant up to some 31 days after another one."""
+        seconds = self.pick(
+            (0, 1, 3600, 86_400, 86_400 * 3 + 1800, 86_400 * 30, 86_400 * 31, 86_400 * 31 + 1)
+        )
+        return format_instant(parse_instant(instant) + seconds * 10**9)

@@ -67,7 +67,7 @@ def _priced(dice: Dice, catalog: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     if dice.chance(40):
         args["expected_output_tokens"] = dice.pick((0, 1, 50))
     if dice.chance(30):
-        args["until"] = dice.instant()
+        args["until"] = dice.later(args["at"]) if dice.chance(85) else dice.instant()
     if dice.chance(30):
         args["max_usage"] = {meter: dice.pick((0, 1, 5)) for meter in dice.some(catalogs.METERS[2:], 1, 2)}
     return "bounds", args
