@@ -47,6 +47,7 @@ class CaseLine(NamedTuple):
     path: str
     requirements: tuple[str, ...]
     polarity: str
+    stability: str
 
 
 class BadPage(Exception):
@@ -87,13 +88,24 @@ def read_case_lines(folder: Path = CASES) -> list[CaseLine]:
         with file.open(encoding="utf-8") as text:
             case = yaml.load(text, Loader=yaml.CBaseLoader)
         path = file.relative_to(folder.parent.parent).as_posix()
-        found.append(CaseLine(case["id"], path, tuple(case["requirements"]), case["polarity"]))
+        stability = case.get("stability", "draft")
+        found.append(CaseLine(case["id"], path, tuple(case["requirements"]), case["polarity"], stability))
     return sorted(found)
 
 
-def requirements_json(requirements: list[Requirement]) -> str:
+def stable_ids(cases: list[CaseLine]) -> set[str]:
+    """Return the requirements that have cases, all of them stable."""
+    drafts = {id_ for case in cases if case.stability != "stable" for id_ in case.requirements}
+    return {id_ for case in cases for id_ in case.requirements} - drafts
+
+
+def requirements_json(requirements: list[Requirement], cases: list[CaseLine]) -> str:
     """Return the text of requirements.json."""
-    rows = ",\n".join(f"  {json.dumps(row.as_json(), ensure_ascii=False)}" for row in requirements)
+    stable = stable_ids(cases)
+    forms = (
+        {**row.as_json(), "stability": "stable" if row.id in stable else "draft"} for row in requirements
+    )
+    rows = ",\n".join(f"  {json.dumps(form, ensure_ascii=False)}" for form in forms)
     return '{"requirements": [\n' + rows + "\n]}\n"
 
 
@@ -108,6 +120,7 @@ def traceability(requirements: list[Requirement], cases: list[CaseLine]) -> str:
         "",
         f"{len(requirements)} requirements, {len(musts)} of them MUST, {tested} of these testable;",
         f"{len(cases)} cases.",
+        f"{len(stable_ids(cases))} requirements are stable: two implementations pass all their cases.",
     ]
     page = ""
     for row in requirements:
@@ -132,10 +145,10 @@ def main(arguments: list[str]) -> int:
     if set(arguments) - {"--check"}:
         print(__doc__.partition("\n")[0], file=sys.stderr)
         return 2
-    requirements = read_requirements()
+    requirements, cases = read_requirements(), read_case_lines()
     texts = {
-        SPEC / "requirements.json": requirements_json(requirements),
-        SPEC / "traceability.md": traceability(requirements, read_case_lines()),
+        SPEC / "requirements.json": requirements_json(requirements, cases),
+        SPEC / "traceability.md": traceability(requirements, cases),
     }
     stale = 0
     for file, text in texts.items():

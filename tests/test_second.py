@@ -55,6 +55,15 @@ def test_every_case_of_its_profiles_is_passed(judged: list[CaseResult]) -> None:
     assert len(judged) > 500
 
 
+def test_a_case_is_stable_when_both_pass_it() -> None:
+    """Cases of the profiles that the second implementation claims are `stable`, but for those of features."""
+    with Program(COMMAND) as program:
+        claims = program.start()
+    assert not isinstance(claims, Fault)
+    both = {case.id for case in load_cases() if case.profile in claims.profiles and not case.features}
+    assert {case.id for case in load_cases() if case.stability == "stable"} == both
+
+
 def test_what_the_second_may_not_read_it_cannot() -> None:
     """Under the same confinement a program that opens a case or starts another one fails."""
     case = ROOT / "conformance" / "cases" / load_cases()[0].path
