@@ -57,7 +57,7 @@ class RequestForm(Form):
     """What classifiers read. It is never recorded."""
     attributes: Maybe[Annotated[Frozen[AttributeName, Fact], Field(max_length=256)]] = None
     input_tokens: Maybe[Tokens] = None
-    """An upper bound of the input; without it the UTF-8 bytes of `text` count."""
+    """An upper bound of the input; without it the UTF-8 bytes of `text` and the overhead count."""
     max_output_tokens: Maybe[PositiveTokens] = None
     expected_output_tokens: Maybe[Tokens] = None
     max_usage: Maybe[Usage] = None
