@@ -10,7 +10,8 @@ from hypothesis import settings
 
 settings.register_profile("developer", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "developer")
+settings.register_profile("mutation", deadline=None, derandomize=True, max_examples=12)
+settings.load_profile(os.environ.get("OTB_HYPOTHESIS") or ("ci" if os.environ.get("CI") else "developer"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -67,7 +67,8 @@ def javascript_branches(coverage: Path) -> list[Branch]:
 
 def inverted(branch: Branch, folder: Path) -> list[str]:
     """Write a copy of the program of `branch` to `folder` in which it goes the other way; return its command."""
-    shutil.copytree(ROOT / "schemas", folder / "schemas", dirs_exist_ok=True)
+    for beside in ("schemas", "spec"):
+        shutil.copytree(ROOT / beside, folder / beside, dirs_exist_ok=True)
     top = SECOND if branch.file.is_relative_to(SECOND) else REFERENCE
     shutil.copytree(
         ROOT / top, folder / top, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True

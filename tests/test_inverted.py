@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,19 @@ TRIES = 20
 SEQUENCES = 400
 EVIDENCE = ROOT / "docs" / "evidence" / "inverted.json"
 EXPLAINED = Path(__file__).parent / "inverted-survivors.yaml"
+# Of the suite and of the repository: these say nothing of a copy of the reference.
+NOT_OF_THE_REFERENCE = (
+    "conformance_cli",
+    "conformance_judging",
+    "conformance_program",
+    "conformance_reports",
+    "docs",
+    "guides",
+    "inverted",
+    "packaging",
+    "second",
+    "zoo",
+)
 SECOND_PROGRAM = [node(), str(ROOT / SECOND / "main.mjs")]
 
 
@@ -45,8 +61,8 @@ def reached(language: str, folder: Path) -> list[Branch]:
     return javascript_branches(folder)
 
 
-def notices(command: list[str], other: list[str]) -> str | None:
-    """Return what is red for the program of `command`: `start`, `cases`, `fuzzing`, or None."""
+def notices(command: list[str], other: list[str], folder: Path) -> str | None:
+    """Return what is red for the program of `command`: `start`, `cases`, `fuzzing`, `tests`, or None."""
     with Program(command) as program, Program(other) as sound:
         claims = program.start()
         if isinstance(claims, Fault):
@@ -55,7 +71,22 @@ def notices(command: list[str], other: list[str]) -> str | None:
         if any(result.result in ("failed", "errored") for result in results):
             return "cases"
         numbered = ((number, sequence("inverted", number)) for number in range(SEQUENCES))
-        return "fuzzing" if next(differences(numbered, program, sound), None) else None
+        if next(differences(numbered, program, sound), None):
+            return "fuzzing"
+    return "tests" if (folder / "reference").is_dir() and suite_is_red(folder) else None
+
+
+def suite_is_red(folder: Path) -> bool:
+    """Return whether the default suite fails for the copy of the reference in `folder`."""
+    aside = [word for name in NOT_OF_THE_REFERENCE for word in ("--ignore", f"tests/test_{name}.py")]
+    told = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-n", "2", *aside, "tests"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(folder / "reference")},
+        capture_output=True,
+        check=False,
+    )
+    return told.returncode == 1
 
 
 @pytest.mark.evidence("inverted")
@@ -70,7 +101,7 @@ def test_a_branch_turned_round_is_noticed(language: str, tmp_path: Path, figures
         command = inverted(branch, tmp_path / str(number))
         if language == "javascript":
             command[0] = node()
-        rows.append({"branch": str(branch), "noticed": notices(command, other)})
+        rows.append({"branch": str(branch), "noticed": notices(command, other, tmp_path / str(number))})
     figures[language] = {
         "branches": len(branches),
         "noticed": sum(1 for row in rows if row["noticed"]),
