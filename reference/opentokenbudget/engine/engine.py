@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..amounts import InvalidDecimal, InvalidInstant, parse_decimal, parse_instant
+from ..documents.pointers import joined
 from ..problems import Problem, ProblemError
 from ..routing import Decision, Identity, Outcome, Policy, Request, decide, follow, parse_request
 from ..routing.request import is_written
@@ -21,6 +22,7 @@ ERRORS = (
     "bad_response",
     "other",
 )
+HEALTHS = ("healthy", "unhealthy")
 
 
 class Listener(Protocol):
@@ -80,7 +82,7 @@ class Engine:
             health: `healthy` or `unhealthy` by model or deployment, else the request's own.
 
         Raises:
-            ProblemError: a request that is not in order, or `conflict`: another request had this id.
+            ProblemError: a request or a health that is not in order, or `conflict`: another request had this id.
         """
         if not isinstance(request, Request):
             request = parse_request(self.policy, request)
@@ -88,9 +90,8 @@ class Engine:
             at = self._clock() if request.at is None else request.at
         elif isinstance(at, str):
             at = _instant(at)
-        decision = decide(
-            self.policy, self._identity, request, at, request.health if health is None else health
-        )
+        known = request.health if health is None else _health(health)
+        decision = decide(self.policy, self._identity, request, at, known)
         if not self._seen.agrees(decision.question.id, request.source):
             message = f"another request had the id `{request.id}`"
             raise ProblemError(Problem("conflict", "/id", message, "OTB-DEC-012"))
@@ -118,13 +119,14 @@ class Engine:
             health: the snapshot, else the decision's.
 
         Raises:
-            ProblemError: `bad-outcome`, or whatever `settle` finds.
+            ProblemError: `bad-outcome`, a health that is not in order, or whatever `settle` finds.
         """
         outcome = _outcome(error, score)
         instant = self._clock() if at is None else _instant(at) if isinstance(at, str) else at
+        known = decision.health if health is None else _health(health)
         if usage is not None:
             self.settle(decision, usage=usage, error=error, score=score)
-        following = follow(decision, outcome, instant, decision.health if health is None else health)
+        following = follow(decision, outcome, instant, known)
         if following is not decision:
             for listener in self._listeners:
                 listener.decided(following)
@@ -204,6 +206,25 @@ def _instant(text: str) -> int:
     except InvalidInstant as wrong:
         raise ProblemError(Problem("bad-instant", "/at", str(wrong), "OTB-DOC-022")) from None
     return instant
+
+
+def _health(snapshot: Mapping[str, str]) -> Mapping[str, str]:
+    """Return `snapshot`, which nobody checked with the request: a word that nobody knows is not taken for health."""
+    if not isinstance(snapshot, Mapping):
+        raise ProblemError(
+            Problem(
+                "wrong-type", "/health", "a health snapshot is a mapping from name to health", "OTB-DEC-004"
+            )
+        )
+    unknown = [name for name, health in snapshot.items() if health not in HEALTHS]
+    if unknown:
+        message = "`{}` is neither `healthy` nor `unhealthy`"
+        problems = [
+            Problem("not-one-of", joined(("health", name)), message.format(snapshot[name]), "OTB-DEC-004")
+            for name in unknown
+        ]
+        raise ProblemError(problems)
+    return snapshot
 
 
 def _outcome(error: str | None, score: str | None) -> Outcome:
