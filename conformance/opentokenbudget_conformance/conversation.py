@@ -56,8 +56,10 @@ class Conversation:
         Returns:
             Fewer answers where one is a fault that ended the program: it is the last.
         """
-        self._listen_to_errors()
-        self._errors.clear()
+        if self._exchanges:
+            # What it said before it was first asked is said about that: it may have ended already.
+            self._listen_to_errors()
+            self._errors.clear()
         self._exchanges += 1
         self._send(raw)
         answers: list[Answer] = []

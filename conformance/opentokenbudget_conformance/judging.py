@@ -175,9 +175,10 @@ def _reason(answer: Any, code: str) -> bool:
 
 def _unexpected(answer: Any, expect: Mapping[str, Any]) -> list[Mismatch]:
     """Return problems that were answered although the step expects none of them."""
-    problems = _listed(answer, "problems")
+    problems = at_pointer(answer, "/problems")
     looks = [pointer for name in ("exact", "set", "one_of", "decimal") for pointer in expect.get(name, ())]
-    if not problems or any(pointer.startswith("/problems") for pointer in looks):
+    # Whatever else stands there, it does not say that there are none.
+    if problems is ABSENT or problems == [] or any(pointer.startswith("/problems") for pointer in looks):
         return []
     return [Mismatch("problems", "/problems", [], problems)]
 

@@ -1,6 +1,7 @@
 """Starts a program in a clean environment, under limits, and ends it with everything that it started.
 
-A program runs in a session of its own, with fresh folders for HOME and TMPDIR that vanish with it.
+A program runs in a session of its own, with fresh folders for HOME and TMPDIR that vanish with it; by their
+name what it let out of its session is found again, on Linux.
 POSIX alone: memory is limited by the shell's `ulimit -d`. Where the system knows no such limit, there is none.
 """
 
@@ -60,8 +61,8 @@ class Launched:
     """
 
     def __init__(self, command: Sequence[str], limits: Limits, let_through: Mapping[str, str]) -> None:
-        self._folder = tempfile.mkdtemp(prefix="otb-conformance-")
         shell = ["/bin/sh", "-c", _LIMITED, str(limits.memory_mib * 1024), *command]
+        self._folder = tempfile.mkdtemp(prefix="otb-conformance-")
         try:
             self._process = subprocess.Popen(
                 shell,
@@ -107,6 +108,7 @@ class Launched:
             code = self._process.wait()
             left = self._others_left(patience_s)
             self._signal_all()
+            left = _end_strays(self._folder) or left
         finally:
             for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
                 with contextlib.suppress(OSError):
@@ -155,6 +157,21 @@ def _unblocked(pipe: IO[bytes] | None) -> int:
     assert pipe is not None
     os.set_blocking(pipe.fileno(), False)
     return pipe.fileno()
+
+
+def _end_strays(folder: str) -> bool:
+    """Kill what a program started and let out of its session; return whether there was any.
+
+    Linux alone says what stands in the environment of a process: `folder` stands in that of no other program.
+    """
+    mark = b"=" + os.fsencode(folder)
+    found = False
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if any(one.endswith(mark) for one in (process / "environ").read_bytes().split(b"\0")):
+                os.kill(int(process.name), signal.SIGKILL)
+                found = True
+    return found
 
 
 def _remove(folder: str) -> None:

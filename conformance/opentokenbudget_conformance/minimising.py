@@ -5,6 +5,7 @@ Tries are counted, never timed, so that the same program gets the same report. A
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, final
 
@@ -21,6 +22,9 @@ _TRIES = 4000
 _TRIES_PER_CASE = 500
 _COSTS = {"answered-errored": 1, "timed-out": 100, "closed-output": 100}
 """How many tries it costs when the router does this, instead of answering; anything else ends it, and costs ten."""
+
+_LARGE = 2**18
+"""So many characters of answers count as one more try."""
 
 _DERIVED = ("exact", "decimal", "one_of", "set")
 _REFERRING = ("same_as", "different_from")
@@ -102,7 +106,7 @@ class _Minimiser:
         """Return the router's answers to the steps, or None when one of them is none."""
         answers = ask_all(self._driven, _questions(question))
         fault = answers[-1] if answers and isinstance(answers[-1], Fault) else None
-        self.used += 1 if fault is None else _COSTS.get(fault.code, 10)
+        self.used += _size(answers) // _LARGE + (1 if fault is None else _COSTS.get(fault.code, 10))
         return _values(answers)
 
     def _mismatch(self, question: _Question, like: Mismatch) -> Mismatch | None:
@@ -255,6 +259,11 @@ def _values(answers: Sequence[Answer]) -> list[Any] | None:
     """Return the answers to the steps, or None when one of them is none."""
     values = [one.value for one in answers if isinstance(one, Result)]
     return values[1:] if len(values) == len(answers) and len(values) > 1 else None
+
+
+def _size(answers: Sequence[Answer]) -> int:
+    """Return how many characters the JSON text of the answers has."""
+    return sum(len(json.dumps(one.value)) for one in answers if isinstance(one, Result))
 
 
 def _codes(values: Iterable[Any]) -> frozenset[str]:

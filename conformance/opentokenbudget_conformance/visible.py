@@ -20,7 +20,7 @@ def visible(text: str, longest: int = _LONGEST) -> str:
 def visible_lines(text: str, longest: int = _LONGEST) -> str:
     """Return the end of `text`, line by line as `visible` shows it, at most `longest` characters."""
     lines = "\n".join(visible(line, len(text) * 12) for line in text.replace("\r\n", "\n").split("\n"))
-    return lines if len(lines) <= longest else f"…{lines[-longest:]}"
+    return lines if len(lines) <= longest else f"…{lines[1 - longest :]}"
 
 
 def as_json(value: Any, longest: int = _LONGEST) -> str:

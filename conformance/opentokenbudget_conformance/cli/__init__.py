@@ -1,17 +1,23 @@
 """The command `otb-conformance`. Commands are imported when they are called.
 
-Exit codes: 0 what is claimed is met, 1 it is not, 2 misuse, or a program or a file that cannot be opened.
+Exit codes: 0 what is claimed is met, 1 it is not, 2 misuse, or a program or a file that cannot be opened,
+3 our own fault, 128 and its number after a signal.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
+from types import FrameType
+from typing import NoReturn
 
 import click
 
 from opentokenbudget.problems import ProblemError
+
+from ..visible import visible
 
 COMMANDS = {
     "run": ("running", "Judge a program."),
@@ -21,6 +27,10 @@ COMMANDS = {
     "explain": ("explaining", "Explain a requirement, with its cases."),
     "report": ("reporting", "Render a stored report again."),
 }
+
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that ask us to end."""
 
 
 class _Commands(click.Group):
@@ -45,8 +55,24 @@ def suite() -> None:
     """The conformance suite of Open Token Budget: is a router what it claims to be?"""
 
 
+class _Stopped(BaseException):
+    """A signal asks us to end; what runs is ended first, and its folders with it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 def main() -> None:
     """Run `otb-conformance` and exit with its code; nothing ends in a traceback."""
+    _open_streams()
+    for number in _ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
+    sys.exit(_run())
+
+
+def _run() -> int:
     try:
         code = suite.main(standalone_mode=False)
         sys.stdout.flush()
@@ -54,17 +80,44 @@ def main() -> None:
         code = wanted.exit_code
     except click.ClickException as misuse:
         misuse.show()
-        code = 2
+        return 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
-        code = 130
+        return 130
+    except _Stopped as stopped:
+        click.echo("stopped", err=True)
+        return 128 + stopped.number
     except ProblemError as wrong:
         for problem in wrong.problems:
             click.echo(str(problem), err=True)
-        code = 1
+        return 1
     except OSError as world:
-        code = _stopped_by(world)
-    sys.exit(code if isinstance(code, int) else 0)
+        return _stopped_by(world)
+    except MemoryError:
+        click.echo("error: not enough memory", err=True)
+        return 2
+    except Exception as fault:  # the last wall before the user: told in one line
+        click.echo(f"internal error: {type(fault).__name__}: {visible(str(fault), 1000)}", err=True)
+        click.echo("this is a fault of the suite: please report it; OTB_DEBUG=1 shows where", err=True)
+        if os.environ.get("OTB_DEBUG"):
+            raise
+        return 3
+    return code if isinstance(code, int) else 0
+
+
+def _open_streams() -> None:
+    """Stand in for standard streams that were closed before we began."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    # Whoever asks twice would only interrupt the clearing up.
+    for one in _ENDING:
+        signal.signal(one, signal.SIG_IGN)
+    raise _Stopped(number)
 
 
 def _stopped_by(world: OSError) -> int:

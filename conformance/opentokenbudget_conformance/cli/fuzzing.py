@@ -15,7 +15,8 @@ from ..fuzzing.campaign import Programs, run_campaign
 from ..fuzzing.comparing import Difference
 from ..fuzzing.promoting import CannotPromote, promoted
 from ..program import REFERENCE, Program
-from .options import Command
+from ..visible import visible
+from .options import Command, find
 
 
 @click.command("fuzz")
@@ -28,15 +29,21 @@ from .options import Command
     help="One implementation; the reference by default.",
 )
 @click.option("--against", "second", type=Command(), required=True, metavar="CMD", help="The other one.")
-@click.option("--sequences", default=5000, show_default=True, type=click.IntRange(1), help="How many to ask.")
 @click.option(
-    "--start", default=0, show_default=True, type=click.IntRange(0), help="The number of the first one."
+    "--sequences", default=5000, show_default=True, type=click.IntRange(1, 10**9), help="How many to ask."
+)
+@click.option(
+    "--start",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 10**15),
+    help="The number of the first one.",
 )
 @click.option("--seed", default="otb", show_default=True, help="What they are generated from.")
 @click.option(
     "--jobs",
     default=os.cpu_count() or 1,
-    type=click.IntRange(1),
+    type=click.IntRange(1, 256),
     help="Ranges asked at once; one a core by default.",
 )
 @click.option(
@@ -72,13 +79,20 @@ def COMMAND(
     """
     if promote is not None and not (right and requirements and title):
         raise click.UsageError("--promote needs --right, --requirement and --title")
+    if promote is not None:
+        _check_place(promote)
+    if not seed or visible(seed, 256) != seed:
+        raise click.UsageError("a seed is one line of at most 256 characters")
+    for command in (first, second):
+        find(command)
     programs = Programs(first, second)
     numbers = range(start, start + sequences)
-    asked, found = 0, list[Difference]()
+    asked, both, found = 0, 0, list[Difference]()
     for chunk in run_campaign(programs, seed=seed, numbers=numbers, jobs=jobs):
         if chunk.fault is not None:
             raise click.ClickException(f"{chunk.fault.code}: {chunk.fault.message}")
         asked += len(chunk.numbers)
+        both += chunk.compared
         found += chunk.found
         click.echo(f"{asked} of {sequences} sequences, {len(found)} differences", err=True)
         for difference in chunk.found:
@@ -93,6 +107,8 @@ def COMMAND(
             title,
             polarity,
         )
+    if not both and not found:
+        raise click.ClickException("nothing was compared: there was no step that both of them answered")
     click.echo(f"{asked} sequences from seed `{seed}`: {len(found)} differences")
     if found:
         raise SystemExit(1)
@@ -118,6 +134,16 @@ def _line(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def _check_place(file: Path) -> None:
+    """Raise click.UsageError when no case can be written to `file`: better before hours of asking than after."""
+    if not file.parent.is_dir():
+        raise click.UsageError(f"there is no folder `{file.parent}` for the case")
+    if file.exists() or file.is_symlink():
+        raise click.UsageError(f"`{file}` is there already: name a new file for the case")
+    if file.suffix != ".yaml":
+        raise click.UsageError(f"`{file}` is no name of a case: cases are files like `a-rule-in-words.yaml`")
+
+
 def _promote(
     programs: Programs,
     difference: Difference,
@@ -139,5 +165,6 @@ def _promote(
             )
         except CannotPromote as why:
             raise click.ClickException(str(why)) from None
-    file.write_text(text, encoding="utf-8")
+    with file.open("x", encoding="utf-8") as opened:
+        opened.write(text)
     click.echo(f"{file} is written", err=True)

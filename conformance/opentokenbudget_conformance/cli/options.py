@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from math import isnan
 from typing import Any, NamedTuple, TypeVar
 
 import click
@@ -13,6 +14,7 @@ import click
 from ..launching import Limits
 from ..program import Program
 from ..suite import Suite
+from ..visible import visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,6 +40,14 @@ class Command(click.ParamType[tuple[str, ...]]):
         return words
 
 
+class Seconds(click.FloatRange):
+    """A number of seconds in a range; what is no number is in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        return self.fail(f"`{value}` is no number of seconds", param, ctx) if isnan(seconds) else seconds
+
+
 class Target(NamedTuple):
     """The program under test: its command, its limits, and what is let through to it."""
 
@@ -52,8 +62,7 @@ class Target(NamedTuple):
         Raises:
             click.ClickException: there is no such program.
         """
-        if shutil.which(self.command[0]) is None:
-            raise click.ClickException(f"there is no program `{self.command[0]}`")
+        find(self.command)
         limits = Limits(answer_s=self.time_limit, memory_mib=self.memory_limit)
         about = {"version": suite.version, "digest": suite.digest}
         return Program(self.command, suite=about, limits=limits, environment=_let_through(self.env))
@@ -71,6 +80,12 @@ class Target(NamedTuple):
         return words
 
 
+def find(command: Sequence[str]) -> None:
+    """Raise click.ClickException when there is no program that `command` would start."""
+    if shutil.which(command[0]) is None:
+        raise click.ClickException(f"there is no program `{command[0]}`")
+
+
 def target_options(command: F) -> F:
     """Give `command` the options of a program under test."""
     plain = Limits()
@@ -84,7 +99,7 @@ def target_options(command: F) -> F:
         ),
         click.option(
             "--time-limit",
-            type=click.FloatRange(min=0.01, max=3600),
+            type=Seconds(min=0.01, max=3600),
             default=plain.answer_s,
             show_default=True,
             metavar="S",
@@ -114,8 +129,8 @@ def _let_through(given: Sequence[str]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for one in given:
         name, equals, value = one.partition("=")
-        if not name:
-            raise click.UsageError(f"`{one}` does not read like NAME or NAME=VALUE")
+        if not name or not name.isprintable():
+            raise click.UsageError(f"`{visible(name, 100)}` does not read like NAME or NAME=VALUE")
         if equals:
             found[name] = value
         elif name in os.environ:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import click
 
-from opentokenbudget.documents import read, schema_problems
+from opentokenbudget.documents import CAPS
+from opentokenbudget.documents.document import parse
 
 from ..reports import FORMS, rendered
+from ..reports.agreeing import contradiction
+from ..visible import visible
 
 
 @click.command("report")
@@ -28,18 +31,22 @@ def COMMAND(file: Path, form: str) -> int:
     otb-conformance report report/report.json --format html > report.html
     """
     try:
-        raw = file.read_bytes()
+        with file.open("rb") as opened:
+            # One more than a document may have, so that what is endless is refused too.
+            raw = opened.read(CAPS.size_bytes + 1)
     except OSError as world:
         raise click.ClickException(
             f"cannot open `{file}`: {(world.strerror or str(world)).lower()}"
         ) from None
-    reading = read(raw, file=str(file))
-    problems = reading.problems or schema_problems(reading.data, "report")
-    if problems:
-        for problem in problems:
-            click.echo(f"{file} {problem.code} {problem.pointer}: {problem.message}", err=True)
+    parsed = parse(raw, file=str(file), kind="report")
+    for problem in parsed.problems:
+        click.echo(visible(f"{file} {problem.code} {problem.pointer}: {problem.message}"), err=True)
+    if parsed.problems:
         return 1
+    wrong = contradiction(parsed.data)
+    if wrong:
+        raise click.ClickException(f"`{file}` contradicts itself: {wrong}")
     # Bytes, so that no encoding of the terminal decides what a page holds.
-    text = rendered(reading.data, form).encode("utf-8", "backslashreplace")
+    text = rendered(parsed.data, form).encode("utf-8", "backslashreplace")
     click.echo(text, nl=False)
     return 0

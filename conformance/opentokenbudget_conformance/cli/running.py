@@ -17,9 +17,10 @@ from ..reports import FORMS, build_report, rendered
 from ..running import run_cases
 from ..suite import Suite, chosen, load_suite
 from ..visible import visible
-from .options import Command, Target, target_options
+from .options import Command, Target, find, target_options
 
 _NONE = ("none",)
+_LONGEST_COMMAND = 4096
 
 
 @click.command("run")
@@ -80,10 +81,18 @@ def COMMAND(
     """
     suite = load_suite()
     target = Target(program, time_limit, memory_limit, env)
-    _check_names(suite, ids, requirement)
+    _check_names(suite, ids, requirement, profiles)
     disabled = _disabled(suite, disable)
     if not visible(seed, 256) == seed or not seed:
         raise click.UsageError("a seed is one line of at most 256 characters")
+    words = ("otb-conformance", "run", *target.words())
+    words = (*words, *_words(profiles, ids, requirement, disable, seed, oracle))
+    command = shlex.join(words)
+    if visible(command, _LONGEST_COMMAND) != command:
+        raise click.UsageError(
+            f"a report holds a command of one line of at most {_LONGEST_COMMAND:,} printable characters"
+        )
+    judge = _oracle(oracle, suite)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     with target.program(suite) as driven:
@@ -91,18 +100,14 @@ def COMMAND(
         if isinstance(claims, Fault):
             raise _cannot_start(claims)
         cases = chosen(suite.cases, claims, profiles=profiles, ids=ids, requirement=requirement)
+        if not cases and (ids or requirement):
+            raise click.UsageError("no case is in all that is named: see otb-conformance list")
         results = run_cases(cases, driven, seed=seed, disabled=disabled)
         ending = driven.stop()
-        with _oracle(oracle, suite) as judge:
+        with judge:
             minimised = minimise_all(results, driven, None if oracle == _NONE else judge)
-    words = [
-        "otb-conformance",
-        "run",
-        *target.words(),
-        *_words(profiles, ids, requirement, disable, seed, oracle),
-    ]
     report = build_report(
-        suite, claims, results, ending=ending, command=shlex.join(words), seed=seed, minimised=minimised
+        suite, claims, results, ending=ending, command=command, seed=seed, minimised=minimised
     )
     if out is not None:
         for kept, name in FORMS.items():
@@ -121,8 +126,11 @@ def _is_met(report: Any, claims: Claims, profiles: Sequence[str], *, named: bool
     return all(part["met"] for part in (*report["profiles"], *features) if part["claimed"])
 
 
-def _check_names(suite: Suite, ids: Sequence[str], requirement: str | None) -> None:
+def _check_names(suite: Suite, ids: Sequence[str], requirement: str | None, profiles: Sequence[str]) -> None:
     known = {case.id for case in suite.cases}
+    for profile in profiles:
+        if not any(case.profile == profile for case in suite.cases):
+            raise click.UsageError(f"the profile `{profile}` has no cases yet, so that nothing shows it")
     for id_ in ids:
         if id_ not in known:
             raise click.UsageError(f"no case is called `{id_}`: see otb-conformance list")
@@ -146,7 +154,13 @@ def _disabled(suite: Suite, given: Sequence[str]) -> dict[str, str]:
 
 
 def _oracle(command: tuple[str, ...] | None, suite: Suite) -> Program:
-    """Return what failures are minimised against; it is started when it is first asked."""
+    """Return what failures are minimised against; it is started when it is first asked.
+
+    Raises:
+        click.ClickException: there is no such program.
+    """
+    if command is not None and command != _NONE:
+        find(command)
     about = {"version": suite.version, "digest": suite.digest}
     return Program(command or REFERENCE, suite=about)
 

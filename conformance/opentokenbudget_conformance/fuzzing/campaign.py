@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from itertools import islice
+from multiprocessing import active_children, get_context
+from types import FrameType
 from typing import NamedTuple
 
 from ..asking import Fault
@@ -29,11 +34,13 @@ class Chunk(NamedTuple):
     Attributes:
         numbers: of the sequences that were asked.
         found: differences, each as small as it goes, by number.
+        compared: how many answers to steps both programs gave.
         fault: why a program could not be started, if it could not.
     """
 
     numbers: range
     found: tuple[Difference, ...]
+    compared: int = 0
     fault: Fault | None = None
 
 
@@ -56,28 +63,62 @@ def run_campaign(
         most: after so many differences in a range the rest of it is left out.
         limits: of each program.
     """
-    chunks = [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)]
+    chunks = (numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK))
     if jobs == 1:
         yield from (_compared(programs, seed, chunk, most, limits) for chunk in chunks)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting: list[Future[Chunk]] = [
-            pool.submit(_compared, programs, seed, chunk, most, limits) for chunk in chunks
-        ]
-        yield from (done.result() for done in as_completed(waiting))
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_wait_to_be_told) as pool:
+        waiting: set[Future[Chunk]] = set()
+        try:
+            while True:
+                more = islice(chunks, jobs + 1 - len(waiting))
+                waiting |= {pool.submit(_compared, programs, seed, chunk, most, limits) for chunk in more}
+                if not waiting:
+                    return
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (one.result() for one in done)
+        except BaseException:
+            # Others would ask to the end of what they were told to ask.
+            for child in active_children():
+                child.terminate()
+            raise
+
+
+def _wait_to_be_told() -> None:
+    """In another process: end when we are told by the one that began, not when all hear the same Ctrl-C."""
+    signal.signal(signal.SIGINT, _go_on)
+    signal.signal(signal.SIGHUP, _go_on)
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def _go_on(_number: int, _frame: FrameType | None) -> None:
+    pass
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    for program in _RUNNING:
+        # It may have been just about to end one of them.
+        with contextlib.suppress(Exception):
+            program.close()
+    os._exit(128 + signal.SIGTERM)
+
+
+_RUNNING: list[Program] = []
+"""The programs of this process, while they are compared."""
 
 
 def _compared(programs: Programs, seed: str, numbers: range, most: int, limits: Limits | None) -> Chunk:
     with Program(programs.first, limits=limits) as first, Program(programs.second, limits=limits) as second:
-        for program in (first, second):
+        _RUNNING[:] = (first, second)
+        for program in _RUNNING:
             started = program.start()
             if isinstance(started, Fault):
-                return Chunk(numbers, (), started)
+                return Chunk(numbers, (), fault=started)
         found: list[Difference] = []
-        for difference in differences(
-            ((number, sequence(seed, number)) for number in numbers), first, second
-        ):
+        both: list[int] = []
+        asked = ((number, sequence(seed, number)) for number in numbers)
+        for difference in differences(asked, first, second, both.append):
             found.append(smallest(difference, first, second))
             if len(found) >= most:
                 break
-    return Chunk(numbers, tuple(found))
+    return Chunk(numbers, tuple(found), sum(both))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, final
@@ -37,13 +37,25 @@ class Difference:
 
 
 def differences(
-    sequences: Iterable[tuple[int, Sequence]], first: Router, second: Router
+    sequences: Iterable[tuple[int, Sequence]],
+    first: Router,
+    second: Router,
+    told: Callable[[int], object] | None = None,
 ) -> Iterator[Difference]:
-    """Yield what `first` and `second` answer otherwise, one at most of each numbered sequence."""
+    """Yield what `first` and `second` answer otherwise, one at most of each numbered sequence.
+
+    Args:
+        sequences: by number.
+        first, second: whom to ask.
+        told: called, as the sequences are asked, with how many steps both have answered.
+    """
     numbered = iter(sequences)
     while batch := list(islice(numbered, BATCH)):
         questions = [question for _, sequence in batch for question in _questions(sequence)]
         one, other = ask_all(first, questions), ask_all(second, questions)
+        if told is not None:
+            both = zip(questions, one, other, strict=False)
+            told(sum(asked.command == "step" and _answered(*answers) for asked, *answers in both))
         if len(one) == len(other) == len(questions) and all(map(alike, one, other)):
             continue
         for number, sequence in batch:
@@ -79,6 +91,10 @@ def alike(one: Answer, other: Answer) -> bool:
     return compared(one.value) == compared(other.value)
 
 
+def _answered(*answers: Answer) -> bool:
+    return all(isinstance(answer, Result) for answer in answers)
+
+
 def smallest(difference: Difference, first: Router, second: Router, budget: int = 2000) -> Difference:
     """Return a difference of the same kind in as small a sequence as `budget` tries lead to."""
     kind = _kind(difference)
@@ -108,8 +124,10 @@ def _kind(difference: Difference) -> tuple[Any, ...]:
 def _sort(answer: Answer) -> Any:
     if isinstance(answer, Fault):
         return answer.code
-    if isinstance(answer, Result) and isinstance(answer.value, Mapping) and answer.value.get("problems"):
-        return sorted({str(problem.get("code")) for problem in answer.value["problems"]})
+    value = answer.value if isinstance(answer, Result) else None
+    problems = value.get("problems") if isinstance(value, Mapping) else None
+    if isinstance(problems, list) and problems:
+        return sorted({str(one.get("code")) if isinstance(one, Mapping) else "" for one in problems})
     return type(answer).__name__
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import yaml
 
 from ..asking import Result, Skipped
+from ..cases import read_case
+from ..visible import as_json, visible
 from .comparing import Router, answers_to
 from .sequences import Sequence
 
@@ -25,7 +27,7 @@ _HEAD = "# yaml-language-server: $schema=../../../schemas/v1/case.schema.json\n"
 
 
 class CannotPromote(Exception):
-    """The program that is right did not answer all of the sequence."""
+    """The program that is right did not answer all of the sequence, or so that it makes no case."""
 
 
 def promoted(
@@ -34,14 +36,14 @@ def promoted(
     """Return the text of a case that asks `sequence` and expects the answers of `right`.
 
     Raises:
-        CannotPromote: it skipped a step, or failed.
+        CannotPromote: it skipped a step, or failed, or what it answered makes no case.
     """
     steps = []
     for (op, args), answer in zip(sequence.steps, answers_to(sequence, right), strict=False):
         if not isinstance(answer, Result):
             why = answer.reason if isinstance(answer, Skipped) else f"{answer.code}: {answer.message}"
             raise CannotPromote(f"`{op}` was not answered: {why}")
-        steps.append({"op": op, "args": dict(args), "expect": _expected(answer.value)})
+        steps.append({"op": op, "args": dict(args), "expect": _expected(op, answer.value)})
     if len(steps) < len(sequence.steps):
         raise CannotPromote("the program ended before the last step")
     case: dict[str, Any] = {
@@ -57,20 +59,42 @@ def promoted(
     if sequence.given:
         case["given"] = dict(sequence.given)
     case["steps"] = steps
-    dumped: str = yaml.dump(
-        case, Dumper=_Quoting, sort_keys=False, allow_unicode=True, default_flow_style=None, width=160
-    )
-    return _HEAD + dumped
+    try:
+        text: str = _HEAD + yaml.dump(
+            case, Dumper=_Quoting, sort_keys=False, allow_unicode=True, default_flow_style=None, width=160
+        )
+        raw = text.encode("utf-8")
+    except (yaml.YAMLError, UnicodeEncodeError) as why:
+        raise CannotPromote(f"no file can hold it: {visible(str(why), 200)}") from None
+    _, problems = read_case(raw, f"{case_id}.yaml")
+    if problems:
+        raise CannotPromote(
+            f"it is no case: {problems[0].code} at `{problems[0].pointer}`: {problems[0].message}"
+        )
+    return text
 
 
-def _expected(answer: Mapping[str, Any]) -> dict[str, Any]:
+def _expected(op: str, answer: Any) -> dict[str, Any]:
+    """Return the expectation of `answer`.
+
+    Raises:
+        CannotPromote: it is neither a mapping nor a list of problems.
+    """
+    if not isinstance(answer, Mapping):
+        raise CannotPromote(f"`{op}` was answered with {as_json(answer, 100)}, which is no mapping")
     if "problems" not in answer:
         return {"result": dict(answer)}
-    return {
-        "problems": [
-            {"code": problem["code"], "pointer": problem["pointer"]} for problem in answer["problems"]
-        ]
-    }
+    try:
+        return {
+            "problems": [
+                {"code": problem["code"], "pointer": problem["pointer"]} for problem in answer["problems"]
+            ]
+        }
+    except (KeyError, TypeError):
+        said = as_json(answer["problems"], 100)
+        raise CannotPromote(
+            f"`{op}` was answered with {said}, which are no problems with code and pointer"
+        ) from None
 
 
 class _Quoting(yaml.SafeDumper):

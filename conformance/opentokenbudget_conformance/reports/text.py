@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..visible import visible
+
 _SHOWN = 10
+_LONGEST_LINE = 20_000
 
 
 def as_text(report: Mapping[str, Any], *, failures: int = _SHOWN) -> str:
     """Return `report` in lines: what is met first, then what is wrong, then how to see it again."""
-    return "\n".join(_lines(report, failures))
+    # A stored report may hold what a terminal would act on.
+    return "\n".join(visible(line, _LONGEST_LINE) for line in _lines(report, failures))
 
 
 def standing(part: Mapping[str, Any]) -> str:
