@@ -16,15 +16,19 @@ const session = openSession();
 /**
  * Answers one message (OTB-CONF-001, 003 to 008).
  *
- * @param {string} line
+ * @param {Buffer} line without its line feed
  * @returns {{line: string, isLast: boolean}}
  */
 function answer(line) {
   let id = null;
   try {
-    const message = readJson(line);
-    if (!(message.value instanceof Map)) throw new TypeError('a message is a mapping');
-    id = message.value.get('id') ?? null;
+    const message = readJson(textOf(line));
+    const {value} = message;
+    if (!(value instanceof Map) || typeof value.get('command') !== 'string' || !value.has('id')) {
+      throw new TypeError('a message is a mapping with `command` and `id`');
+    }
+    if (!isId(value.get('id'))) throw new TypeError('the `id` of a message is an integer or text');
+    id = value.get('id');
     const result = resultOf(message);
     return {line: compact({id, result}), isLast: message.value.get('command') === 'stop'};
   } catch (error) {
@@ -51,27 +55,46 @@ function resultOf(message) {
   }
 }
 
+const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
+
+function textOf(line) {
+  try {
+    return utf8.decode(line);
+  } catch {
+    throw new TypeError('a line is not UTF-8');
+  }
+}
+
+function isId(id) {
+  return id === null || ['string', 'number', 'bigint'].includes(typeof id);
+}
+
+const LINE_FEED = 0x0a;
 let rest = [];
 let isStopped = false;
 
-process.stdin.setEncoding('utf8');
 process.stdin.on('data', (chunk) => {
-  const lines = chunk.split('\n');
-  rest.push(lines[0]);
-  if (lines.length === 1) return;
-  lines[0] = rest.join('');
-  rest = [lines.pop()];
+  const lines = [];
+  let from = 0;
+  for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
+    rest.push(chunk.subarray(from, end));
+    lines.push(Buffer.concat(rest));
+    rest = [];
+    from = end + 1;
+  }
+  if (from < chunk.length) rest.push(chunk.subarray(from));
   answerAll(lines);
 });
 process.stdin.on('end', () => {
-  const last = rest.join('');
-  if (last !== '') answerAll([last]);
+  if (rest.length > 0) answerAll([Buffer.concat(rest)]);
 });
+// Who asks no more wants no more answers.
+process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 function answerAll(lines) {
   const answers = [];
   for (const line of lines) {
-    if (isStopped || line.trim() === '') continue;
+    if (isStopped) break;
     const one = answer(line);
     answers.push(one.line);
     isStopped = one.isLast;

@@ -45,8 +45,9 @@ export function openSession() {
     },
     step(message) {
       const op = message.value.get('op');
-      if (typeof op !== 'string' || !Object.hasOwn(OPS, op)) throw new Skipped(`there is no op \`${op}\` here`);
-      const args = message.value.get('args') ?? new Map();
+      if (typeof op !== 'string') throw new TypeError('the `op` of a step is text');
+      if (!Object.hasOwn(OPS, op)) throw new Skipped(`there is no op \`${op}\` here`);
+      const args = message.value.has('args') ? message.value.get('args') : new Map();
       if (!(args instanceof Map)) throw new TypeError('`args` is a mapping');
       try {
         return OPS[op](args, {message, given, asked});
@@ -63,7 +64,7 @@ function emptyGiven() {
 }
 
 function readGiven(message) {
-  const data = message.value.get('given') ?? new Map();
+  const data = message.value.has('given') ? message.value.get('given') : new Map();
   if (!(data instanceof Map)) throw new TypeError('`given` is a mapping');
   const named = Object.keys(KIND_OF).filter((name) => data.has(name));
   return {

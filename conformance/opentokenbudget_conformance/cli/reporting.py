@@ -45,7 +45,8 @@ def COMMAND(file: Path, form: str) -> int:
         return 1
     wrong = contradiction(parsed.data)
     if wrong:
-        raise click.ClickException(f"`{file}` contradicts itself: {wrong}")
+        click.echo(visible(f"{file} contradicts itself: {wrong}"), err=True)
+        return 1
     # Bytes, so that no encoding of the terminal decides what a page holds.
     text = rendered(parsed.data, form).encode("utf-8", "backslashreplace")
     click.echo(text, nl=False)

@@ -96,6 +96,8 @@ def _go_on(_number: int, _frame: FrameType | None) -> None:
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
+    # Told twice, by the one that began and with all of its group, it would leave before it has cleared up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     for program in _RUNNING:
         # It may have been just about to end one of them.
         with contextlib.suppress(Exception):
