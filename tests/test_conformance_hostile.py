@@ -159,6 +159,13 @@ def test_closed_streams_change_no_exit_code(closed: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_what_a_terminal_cannot_show_is_escaped() -> None:
+    """The encoding of standard output ends nothing."""
+    done = suite("list", env={**os.environ, "PYTHONIOENCODING": "latin-1"}, encoding="latin-1")
+    assert done.returncode == 0
+    assert "\\u2" in done.stdout
+
+
 def _met(report: dict[str, Any]) -> None:
     next(row for row in report["profiles"] if row["id"] == "pricing")["met"] = True
 
