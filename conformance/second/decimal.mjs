@@ -38,27 +38,6 @@ export function formatPico(pico) {
   return `${sign}${whole}.${fraction.toString().padStart(12, '0').replace(/0+$/, '')}`;
 }
 
-/**
- * The rational n/d; not reduced, d made positive.
- *
- * @param {bigint} n
- * @param {bigint} [d] not 0
- * @returns {{n: bigint, d: bigint}}
- */
-export function rational(n, d = 1n) {
-  return d < 0n ? {n: -n, d: -d} : {n, d};
-}
-
-/**
- * The rational number that pico stand for.
- *
- * @param {bigint} pico
- * @returns {{n: bigint, d: bigint}}
- */
-export function fromPico(pico) {
-  return {n: pico, d: PICO};
-}
-
 /** @param {{n: bigint, d: bigint}} a @param {{n: bigint, d: bigint}} b @returns {{n: bigint, d: bigint}} the exact sum */
 export function add(a, b) {
   return a.d === b.d ? {n: a.n + b.n, d: a.d} : {n: a.n * b.d + b.n * a.d, d: a.d * b.d};
@@ -113,16 +92,6 @@ export function divideHalfEven(n, d) {
 export function divideCeiling(n, d) {
   const quotient = n / d;
   return n % d > 0n ? quotient + 1n : quotient;
-}
-
-/**
- * Rounds a rational half to even to pico.
- *
- * @param {{n: bigint, d: bigint}} value
- * @returns {bigint}
- */
-export function toPico(value) {
-  return divideHalfEven(value.n * PICO, value.d);
 }
 
 /**

@@ -4,7 +4,7 @@ import {MAX_DEPTH, MAX_NODES, measure, pointerTo} from './json.mjs';
 import {problem} from './problem.mjs';
 
 /** The version of the specification that this program implements. */
-export const VERSION = Object.freeze({major: 1, minor: 0});
+const VERSION = Object.freeze({major: 1, minor: 0});
 
 /** The kinds of documents that the specification has. */
 export const KINDS = Object.freeze([

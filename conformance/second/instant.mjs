@@ -27,7 +27,7 @@ const END_SECOND = daysFromCivil(10_000, 1, 1) * DAY_SECONDS;
  * @param {number} day
  * @returns {number}
  */
-export function daysFromCivil(year, month, day) {
+function daysFromCivil(year, month, day) {
   const shifted = month <= 2 ? year - 1 : year;
   const era = Math.floor(shifted / 400);
   const yearOfEra = shifted - era * 400;
@@ -42,7 +42,7 @@ export function daysFromCivil(year, month, day) {
  * @param {number} days since 1970-01-01
  * @returns {{year: number, month: number, day: number}}
  */
-export function civilFromDays(days) {
+function civilFromDays(days) {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;

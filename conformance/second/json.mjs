@@ -257,15 +257,3 @@ function write(value, sorted) {
   }
   return `{${text}}`;
 }
-
-/**
- * Whether two values are the same JSON.
- *
- * @param {unknown} one
- * @param {unknown} other
- * @returns {boolean}
- */
-export function equalJson(one, other) {
-  if (typeof one !== 'object' || one === null) return one === other;
-  return typeof other === 'object' && other !== null && canonical(one) === canonical(other);
-}

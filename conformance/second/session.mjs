@@ -290,7 +290,8 @@ function policyOf(given) {
     const policy = checkedPolicy(given);
     const prices = policy.references.get('/catalog');
     const rules = policy.references.get('/value_rules');
-    if (prices === undefined) refuse('unresolved-reference', '/catalog', 'a decision needs this document', 'OTB-DOC-019');
+    const absent = ['catalog', 'value_rules'].filter((name) => policy.data.has(name) && !policy.references.has(pointerTo('', name)));
+    refuseErrors(absent.map((name) => problem('unresolved-reference', pointerTo('', name), 'a decision needs this document', 'OTB-DEC-077')));
     refuseErrors(unsupportedClassifiers(policy.data));
     const documents = {policy: nameOf(policy), catalog: nameOf(prices)};
     if (rules !== undefined) documents.value_rules = nameOf(rules);

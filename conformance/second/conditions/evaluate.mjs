@@ -3,7 +3,7 @@
 import {wallClock} from '../instant.mjs';
 
 /** What is neither true nor false. */
-export const UNKNOWN = 'unknown';
+const UNKNOWN = 'unknown';
 
 /**
  * Whether a condition holds (OTB-COND-004 to 017, 023).
@@ -85,7 +85,7 @@ function compareFact({operator, operand}, fact) {
  * @param {bigint} instant nanoseconds
  * @returns {boolean}
  */
-export function windowHolds(window, instant) {
+function windowHolds(window, instant) {
   const {days, second, weekday} = wallClock(instant, window.zone);
   const {start, end} = window;
   if (start < end) return second >= start && second < end && startsOn(window, days, weekday);
@@ -117,18 +117,6 @@ export function testsIn(tree) {
  */
 export function windowsIn(tree) {
   return nodesIn(tree, 'time').flatMap((node) => node.windows);
-}
-
-/**
- * The attributes that a condition looks at, each once, `time` included.
- *
- * @param {object} tree
- * @returns {string[]}
- */
-export function namesIn(tree) {
-  const names = new Set(testsIn(tree).map((node) => node.name));
-  if (nodesIn(tree, 'time').length > 0) names.add('time');
-  return [...names];
 }
 
 function nodesIn(tree, kind) {

@@ -119,7 +119,7 @@ function freePart({allowances}, meter, quantity, used) {
  * @param {{amount: {n: bigint, d: bigint}, per: bigint}} rate
  * @returns {bigint} pico of money
  */
-export function amountOf(quantity, {amount, per}) {
+function amountOf(quantity, {amount, per}) {
   return divideHalfEven(quantity * amount.n, amount.d * per);
 }
 

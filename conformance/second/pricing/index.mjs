@@ -6,7 +6,7 @@ import {problem, Refusal, refuse} from '../problem.mjs';
 import {boundOf} from './bounds.mjs';
 import {costOf, writeCost} from './cost.mjs';
 import {readMeter} from './meters.mjs';
-import {readUsage} from './quantities.mjs';
+import {readQuantity, readUsage} from './quantities.mjs';
 import {situationAt, statusOf} from './situation.mjs';
 
 export {compileCatalog} from './catalog.mjs';
@@ -53,6 +53,7 @@ export function bounds(catalog, args) {
   throwAny(problems);
   const expectation = expectedCost(catalog, model, {input, output: expected}, {at, context});
   orThrow(expectation);
+  if (output === undefined) throw new Refusal([noTokens('/max_output_tokens')]);
   const {bound} = orThrow(boundOf(catalog, model, {input, output, most}, {at, until, context}));
   return {expected: formatPico(expectation.expected), bound: formatPico(bound)};
 }
@@ -80,13 +81,16 @@ export function lifecycle(catalog, args) {
  * @param {{at: bigint, context?: Map<string, unknown>}} when
  * @returns {{expected: bigint} | {problems: object[]}} pico of money
  */
-export function expectedCost(catalog, model, {input, output}, {at, context}) {
+function expectedCost(catalog, model, {input, output}, {at, context}) {
   const situation = situationAt(catalog, model, at, context);
   if (situation.problems !== undefined) return situation;
-  const cost = costOf(situation, new Map([
+  const usage = new Map([
     ['input', {meter: INPUT, quantity: input, pointer: '/input_tokens'}],
     ['output', {meter: OUTPUT, quantity: output, pointer: '/max_output_tokens'}],
-  ]));
+  ]);
+  const problems = [...usage.values()].filter(({quantity}) => quantity === undefined).map(({pointer}) => noTokens(pointer));
+  if (problems.length > 0) return {problems};
+  const cost = costOf(situation, usage);
   return cost.problems === undefined ? {expected: cost.total} : cost;
 }
 
@@ -136,7 +140,11 @@ function readModel(catalog, args) {
 }
 
 function tokensOf(value) {
-  return BigInt(value) * PICO;
+  return readQuantity(value, true);
+}
+
+function noTokens(pointer) {
+  return problem('bad-quantity', pointer, 'no number of tokens', 'OTB-PRICE-002');
 }
 
 function throwAny(problems) {

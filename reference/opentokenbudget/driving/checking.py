@@ -8,7 +8,8 @@ from typing import Any
 
 from opentokenbudget.classifiers import classifier_problems
 from opentokenbudget.documents import CannotFetch, Document, in_document_order, load_documents
-from opentokenbudget.pricing import Catalog, catalog_problems, compile_catalog
+from opentokenbudget.opening import base_of, catalog_of, value_rules_of
+from opentokenbudget.pricing import catalog_problems
 from opentokenbudget.problems import Problem, ProblemError
 from opentokenbudget.routing import FactTypes, declared_attributes, policy_problems
 from opentokenbudget.value import value_problems
@@ -57,7 +58,7 @@ def check_given(
         return problems
     match loaded.kind:
         case "catalog":
-            found = catalog_problems(loaded.data, base=_base_of(loaded))
+            found = catalog_problems(loaded.data, base=base_of(loaded))
         case "value-rules":
             found = _check_value_rules(loaded.data, types)
         case "policy":
@@ -65,18 +66,6 @@ def check_given(
         case _:
             return problems
     return tuple(in_document_order((*problems, *found), loaded.data))
-
-
-def catalog_of(document: Document) -> Catalog:
-    """Return the compiled catalog of a loaded document.
-
-    Raises:
-        ProblemError: what is wrong with it.
-    """
-    try:
-        return compile_catalog(document.data, base=_base_of(document), digest=document.digest)
-    except ProblemError as wrong:
-        raise ProblemError(in_document_order(wrong.problems, document.data)) from None
 
 
 def _check_policy(policy: Document, warnings: Sequence[Problem]) -> tuple[Problem, ...]:
@@ -93,7 +82,7 @@ def _check_policy(policy: Document, warnings: Sequence[Problem]) -> tuple[Proble
         *(problem for problem in classifiers if problem.code != "unsupported-feature"),
     ]
     ordered = in_document_order(found, policy.data)
-    rules = policy.references.get("/value_rules")
+    rules = value_rules_of(policy)
     if rules is not None:
         types = FactTypes.of(declared_attributes(policy.data), catalog).request
         ordered += in_document_order(value_problems(rules.data, types), rules.data)
@@ -105,11 +94,6 @@ def _check_value_rules(data: Mapping[str, Any], types: Mapping[str, Any] | None)
         bare = [{key: value for key, value in rule.items() if key != "when"} for rule in data["rules"]]
         data, types = {**data, "rules": bare}, {}
     return value_problems(data, types)
-
-
-def _base_of(catalog: Document) -> Mapping[str, Any] | None:
-    base = catalog.references.get("/extends")
-    return None if base is None else base.data
 
 
 def _written(document: object) -> bytes:

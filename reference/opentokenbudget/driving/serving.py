@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any, BinaryIO, NoReturn, TextIO
 
-from .session import OPS, Session
+from .session import OPS, BadArguments, Session
 
 PROTOCOL = "1.0"
 PROFILES = ("documents", "pricing", "value", "classifiers", "routing", "cascade", "usage-log")
@@ -40,7 +40,7 @@ def _answered(session: Session, lines: BinaryIO, faults: TextIO) -> Iterator[byt
             message = _message(line)
             id_ = message["id"]
             yield _line({"id": id_, **_answer(session, message)})
-        except BadMessage as bad:
+        except (BadMessage, BadArguments) as bad:
             yield _line({"id": id_, "errored": {"message": str(bad)}})
         except Exception as fault:  # the last wall: what fails in a step is the answer to it
             said = f"{type(fault).__name__}: {fault}"

@@ -8,21 +8,22 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentokenbudget.amounts import InvalidInstant, format_decimal, parse_instant
 from opentokenbudget.classifiers import compile_classifiers
 from opentokenbudget.conditions import evaluate, parse
 from opentokenbudget.documents import Document, first_stage, in_document_order, read
 from opentokenbudget.engine import Engine
+from opentokenbudget.opening import catalog_of, policy_of
 from opentokenbudget.pricing import Catalog
 from opentokenbudget.pricing.catalog import instant_of
 from opentokenbudget.problems import Problem, ProblemError
-from opentokenbudget.routing import Decision, Policy, compile_policy, trace_of
+from opentokenbudget.routing import Decision, Policy, trace_of
 from opentokenbudget.routing.request import max_usage_problems
 from opentokenbudget.value import compile_value_rules
 
-from .checking import catalog_of, check_given, load_given
+from .checking import check_given, load_given
 from .facts import normal_facts
 
 Answer = dict[str, Any]
@@ -37,6 +38,10 @@ _KINDS = {
 _NOON = "2026-11-23T12:00:00Z"
 _FIELDS = {"/usage/input": "/input_tokens", "/usage/output": "/max_output_tokens"}
 _VERDICTS = {True: True, False: False, None: "unknown"}
+
+
+class BadArguments(Exception):
+    """Arguments that an op cannot be asked with: what is missing."""
 
 
 class Session:
@@ -65,11 +70,14 @@ class Session:
 
         Raises:
             NotImplementedError: no such op.
+            BadArguments: an argument that the op needs is missing.
         """
         if op not in OPS:
             raise NotImplementedError(f"the reference does not know the op `{op}`")
+        if missing := [f"`{name}`" for name in OPS[op].needs if name not in args]:
+            raise BadArguments(f"`{op}` needs {' and '.join(missing)}")
         try:
-            return OPS[op](self, args)
+            return OPS[op].answer(self, args)
         except ProblemError as wrong:
             return _problems(wrong.problems)
 
@@ -80,6 +88,8 @@ class Session:
 
     def parse(self, args: Mapping[str, Any]) -> Answer:
         """Read a text as YAML or JSON."""
+        if not args.keys() & {"text", "base64"}:
+            raise BadArguments("`parse` needs `text` or `base64`")
         raw = base64.b64decode(args["base64"]) if "base64" in args else _bytes(args["text"])
         reading = read(raw, file=f"text.{args.get('format', 'yaml')}")
         return _problems(first_stage(reading)) if reading.problems else {"data": reading.data}
@@ -217,19 +227,7 @@ class Session:
 
     def _compile_policy(self) -> Policy:
         self._check("policy")
-        document = self._document("policy")
-        if "/catalog" not in document.references:
-            raise ProblemError(
-                Problem("unresolved-reference", "/catalog", "the catalog is not at hand", "OTB-DOC-019")
-            )
-        rules = document.references.get("/value_rules")
-        return compile_policy(
-            document.data,
-            catalog=catalog_of(document.references["/catalog"]),
-            value_rules=None if rules is None else rules.data,
-            digest=document.digest,
-            value_digest="" if rules is None else rules.digest,
-        )
+        return policy_of(self._document("policy"))
 
     def _check(self, name: str) -> None:
         """Refuse a given document of which `check` answers an error."""
@@ -257,20 +255,27 @@ class Session:
         return self._decision
 
 
-OPS: dict[str, Callable[[Session, Mapping[str, Any]], Answer]] = {
-    "check": Session.check,
-    "parse": Session.parse,
-    "digest": Session.digest,
-    "evaluate": Session.evaluate,
-    "price": Session.price,
-    "bounds": Session.bounds,
-    "lifecycle": Session.lifecycle,
-    "weigh": Session.weigh,
-    "classify": Session.classify,
-    "decide": Session.decide,
-    "next": Session.next,
-    "settle": Session.settle,
-    "record": Session.record,
+class Op(NamedTuple):
+    """What answers an op, and the arguments without which it cannot."""
+
+    answer: Callable[[Session, Mapping[str, Any]], Answer]
+    needs: tuple[str, ...] = ()
+
+
+OPS: Mapping[str, Op] = {
+    "check": Op(Session.check, ("document",)),
+    "parse": Op(Session.parse),
+    "digest": Op(Session.digest, ("document",)),
+    "evaluate": Op(Session.evaluate, ("when", "facts", "types")),
+    "price": Op(Session.price, ("model", "usage", "at")),
+    "bounds": Op(Session.bounds, ("model", "input_tokens", "max_output_tokens", "at")),
+    "lifecycle": Op(Session.lifecycle, ("model", "at")),
+    "weigh": Op(Session.weigh, ("facts",)),
+    "classify": Op(Session.classify),
+    "decide": Op(Session.decide, ("request",)),
+    "next": Op(Session.next),
+    "settle": Op(Session.settle),
+    "record": Op(Session.record, ("record",)),
 }
 """What a session can be asked, by the name of the op."""
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from ..problems import CannotOpen
 from .files import load_file, read_bytes
-from .meaning import catalog_of, meaning_problems, value_rules_of
+from .meaning import base_of, catalog_of, meaning_problems, value_rules_of
 
 if TYPE_CHECKING:
     from .opener import load_catalog, load_policy, open_document, open_engine, policy_of
 
 __all__ = [
     "CannotOpen",
+    "base_of",
     "catalog_of",
     "load_catalog",
     "load_file",

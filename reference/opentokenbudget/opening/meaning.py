@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..documents import Document, placed
+from ..documents import Document, in_document_order, placed
 from ..pricing import Catalog, catalog_problems, compile_catalog
-from ..problems import Problem
+from ..problems import Problem, ProblemError
 from ..routing import FactTypes, declared_attributes, policy_problems
 from ..value import value_problems
 
@@ -24,8 +24,15 @@ def meaning_problems(document: Document) -> tuple[Problem, ...]:
 
 
 def catalog_of(document: Document) -> Catalog:
-    """Return the compiled catalog of a document without problems."""
-    return compile_catalog(document.data, base=_base(document), digest=document.digest)
+    """Return the compiled catalog of a document.
+
+    Raises:
+        ProblemError: what is wrong with it, in the order of the document.
+    """
+    try:
+        return compile_catalog(document.data, base=base_of(document), digest=document.digest)
+    except ProblemError as wrong:
+        raise ProblemError(in_document_order(wrong.problems, document.data)) from None
 
 
 def value_rules_of(document: Document) -> Document | None:
@@ -33,14 +40,15 @@ def value_rules_of(document: Document) -> Document | None:
     return document.references.get("/value_rules")
 
 
-def _base(document: Document) -> Mapping[str, Any] | None:
+def base_of(document: Document) -> Mapping[str, Any] | None:
+    """Return the catalog that a catalog extends, as data."""
     extended = document.references.get("/extends")
     return None if extended is None else extended.data
 
 
 def _catalog(document: Document) -> tuple[Problem, ...]:
     extended = document.references.get("/extends")
-    found = placed(document, catalog_problems(document.data, base=_base(document)))
+    found = placed(document, catalog_problems(document.data, base=base_of(document)))
     return found if extended is None else (*found, *_catalog(extended))
 
 

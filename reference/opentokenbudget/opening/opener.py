@@ -66,7 +66,7 @@ def policy_of(document: Document) -> Policy:
     if absent:
         message = "only a digest is given, and no document with it is at hand: add its `path`"
         unresolved = [
-            Problem("unresolved-reference", f"/{field}", message, "OTB-DOC-019") for field in absent
+            Problem("unresolved-reference", f"/{field}", message, "OTB-DEC-077") for field in absent
         ]
         raise ProblemError(placed(document, unresolved))
     rules = value_rules_of(document)
