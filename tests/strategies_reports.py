@@ -76,7 +76,7 @@ def reports_with(expectations: Strategy) -> Strategy:
                 {"version": semvers, "digest": digests, "cases": tokens},
                 zoo=form({"routers": tokens, "caught": tokens}),
             ),
-            "reproduce": form({"command": one("a", "x" * 4096), "seed": labels}),
+            "reproduce": form({"command": one("a", "x" * 131_072), "seed": labels}),
             "profiles": listed(profiles),
             "requirements": listed(
                 form({"id": one("OTB-A-000"), "result": results, "cases": listed(ids, 1)})

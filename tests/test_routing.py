@@ -17,11 +17,10 @@ from opentokenbudget.engine import Engine
 from opentokenbudget.pricing import catalog_problems, compile_catalog
 from opentokenbudget.problems import ProblemError
 from opentokenbudget.routing import Identity, answer, ask, compile_policy, decide, parse_request, trace_of
-from strategies_catalogs import DAY, START, catalogs, instants
+from strategies_catalogs import catalogs, instants
 from strategies_conditions import TYPES, facts, whens
 
 IDENTITY = Identity("test")
-LIFE = [None, START - DAY, START + DAY, START + 5 * DAY]
 
 
 def request(policy: Any, **fields: Any) -> Any:

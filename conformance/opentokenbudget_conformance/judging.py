@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from opentokenbudget.amounts import PICO, InvalidDecimal, parse_decimal
@@ -59,7 +59,7 @@ def judge(answer: Any, expect: Mapping[str, Any], earlier: Sequence[Any] = ()) -
             elif same(answer, earlier[wanted]) is not (name == "same_as"):
                 found.append(Mismatch(name, "", earlier[wanted], answer))
         elif name in _AGAINST:
-            found += _AGAINST[name](answer, wanted, earlier)
+            found += _against(name, answer, wanted, earlier)
         elif name in _WHOLE and not _WHOLE[name](answer, wanted):
             found.append(Mismatch(name, "", wanted, answer))
     if "problems" not in expect and "problem" not in expect and "result" not in expect:
@@ -122,32 +122,27 @@ def _set(stands: Any, members: Sequence[Any]) -> bool:
     return True
 
 
-def _same_at(answer: Any, wanted: Mapping[str, Any], earlier: Sequence[Any]) -> list[Mismatch]:
-    found = []
+def _against(name: str, answer: Any, wanted: Mapping[str, Any], earlier: Sequence[Any]) -> Iterator[Mismatch]:
+    """Yield where what stands at a pointer does not agree with what stood there in an earlier answer."""
+    agrees = _AGAINST[name]
+    step = wanted["step"]
     for pointer in wanted["pointers"]:
         stands = at_pointer(answer, pointer)
-        before = _earlier(earlier, wanted["step"], pointer)
-        if stands is ABSENT or not same(stands, before):
-            found.append(Mismatch("same_at", pointer, before, stands))
-    return found
+        before = at_pointer(earlier[step], pointer) if step < len(earlier) else ABSENT
+        if not agrees(stands, before, wanted):
+            expected = f"{wanted['by']} times {before}" if "by" in wanted else before
+            yield Mismatch(name, pointer, expected, stands)
 
 
-def _scaled(answer: Any, wanted: Mapping[str, Any], earlier: Sequence[Any]) -> list[Mismatch]:
-    found = []
-    for pointer in wanted["pointers"]:
-        stands = at_pointer(answer, pointer)
-        before = _earlier(earlier, wanted["step"], pointer)
-        try:
-            holds = parse_decimal(stands) * PICO == parse_decimal(before) * parse_decimal(wanted["by"])
-        except (InvalidDecimal, TypeError):
-            holds = False
-        if not holds:
-            found.append(Mismatch("scaled", pointer, f"{wanted['by']} times {before}", stands))
-    return found
+def _same_at(stands: Any, before: Any, _wanted: Mapping[str, Any]) -> bool:
+    return stands is not ABSENT and same(stands, before)
 
 
-def _earlier(earlier: Sequence[Any], step: int, pointer: str) -> Any:
-    return at_pointer(earlier[step], pointer) if step < len(earlier) else ABSENT
+def _scaled(stands: Any, before: Any, wanted: Mapping[str, Any]) -> bool:
+    try:
+        return parse_decimal(stands) * PICO == parse_decimal(before) * parse_decimal(wanted["by"])
+    except (InvalidDecimal, TypeError):
+        return False
 
 
 def _listed(answer: Any, field: str) -> list[Any]:
@@ -189,7 +184,7 @@ _BY_POINTER: dict[str, Callable[[Any, Any], bool]] = {
     "one_of": _one_of,
     "set": _set,
 }
-_AGAINST: dict[str, Callable[[Any, Mapping[str, Any], Sequence[Any]], list[Mismatch]]] = {
+_AGAINST: dict[str, Callable[[Any, Any, Mapping[str, Any]], bool]] = {
     "same_at": _same_at,
     "scaled": _scaled,
 }

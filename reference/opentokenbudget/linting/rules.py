@@ -87,7 +87,7 @@ def contexts_too_small(surveyed: Survey) -> Iterator[Problem]:
             if small:
                 yield warning(
                     "context-too-small",
-                    _place_of_tier(rule, rank, surveyed),
+                    _place_of_tier(rule, rank),
                     _too_small(tier.id, small, tier.candidates),
                 )
 
@@ -107,7 +107,7 @@ def _too_small(tier: str, small: Sequence[tuple[Candidate, int]], all_of_them: S
     return f"{whole} of `{tier}` takes as many input tokens as the condition asks for: {names}"
 
 
-def _place_of_tier(rule: Target, rank: int, surveyed: Survey) -> str:
+def _place_of_tier(rule: Target, rank: int) -> str:
     if "cascade" in rule.data:
         if rank in rule.steps:
             return f"{rule.pointer}/cascade/tiers/{rule.steps.index(rank)}"

@@ -34,6 +34,24 @@ Op = Literal[
 ]
 """What a step can ask."""
 
+Profile = Literal[
+    "documents",
+    "pricing",
+    "routing",
+    "pools",
+    "value",
+    "classifiers",
+    "cascade",
+    "usage-log",
+    "telemetry",
+    "gateway",
+    "focus",
+]
+"""What a router can claim."""
+
+Feature = Literal["yaml"]
+"""What a router can claim beyond the core of a profile."""
+
 
 class Given(Form):
     """Documents whole, as data; references between them are by the names used here."""
@@ -131,20 +149,8 @@ class CaseDocument(Form):
     requirements: Annotated[Distinct[RequirementId], Field(min_length=1)]
     polarity: Literal["positive", "negative"]
     """`positive` shows the behaviour; `negative` what is refused, or a neighbour that is not covered."""
-    profile: Literal[
-        "documents",
-        "pricing",
-        "routing",
-        "pools",
-        "value",
-        "classifiers",
-        "cascade",
-        "usage-log",
-        "telemetry",
-        "gateway",
-        "focus",
-    ]
-    features: Maybe[Annotated[Distinct[Literal["yaml"]], Field(min_length=1)]] = None
+    profile: Profile
+    features: Maybe[Annotated[Distinct[Feature], Field(min_length=1)]] = None
     """Extended features of the profile that the case needs; a case without any is core."""
     stability: Maybe[Literal["draft", "stable"]] = None
     given: Maybe[Given] = None

@@ -6,28 +6,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from .case import Expectations, Given, Op
+from .case import Expectations, Feature, Given, Op, Profile
 from .envelope import Extensions
 from .forms import Form, Frozen, Json, Listed, Maybe
 from .texts import Digest, Id, Label, RequirementId, SemanticVersion, Text, Tokens, Version
 
 _Result = Literal["passed", "failed", "skipped", "errored", "disabled"]
-_Profile = Literal[
-    "documents",
-    "pricing",
-    "routing",
-    "pools",
-    "value",
-    "classifiers",
-    "cascade",
-    "usage-log",
-    "telemetry",
-    "gateway",
-    "focus",
-]
-_Feature = Literal["yaml"]
 _Word = Annotated[str, Field(min_length=1, max_length=64)]
 _Prose = Annotated[str, Field(min_length=1, max_length=4096)]
+_Command = Annotated[str, Field(min_length=1, max_length=131_072)]
 
 
 class Implementation(Form):
@@ -58,7 +45,7 @@ class SuiteUsed(Form):
 class Reproduce(Form):
     """What gives the same report again."""
 
-    command: _Prose
+    command: _Command
     seed: Label
 
 
@@ -110,7 +97,7 @@ class Tally(Form):
 class FeatureReport(Form):
     """An extended feature: met when it is claimed and all its cases have passed."""
 
-    id: _Feature
+    id: Feature
     claimed: bool
     met: bool
     extended: Tally
@@ -119,7 +106,7 @@ class FeatureReport(Form):
 class ProfileReport(Form):
     """A profile: met when it is claimed and every core case of it has passed."""
 
-    id: _Profile
+    id: Profile
     claimed: bool
     met: bool
     core: Tally
@@ -139,8 +126,8 @@ class CaseReport(Form):
 
     id: Id
     path: Annotated[str, Field(min_length=1, max_length=1024)]
-    profile: _Profile
-    feature: Maybe[_Feature] = None
+    profile: Profile
+    feature: Maybe[Feature] = None
     result: _Result
     reason: Maybe[Text] = None
 

@@ -19,7 +19,6 @@ from .models import routers_named
 from .secrets import label
 
 UNSURE = "unknown"
-_LEVELS = ("NON_REASONING", "SIMPLE", "MEDIUM", "COMPLEX", "REASONING")
 _WORD_LISTS = {
     "reasoning_keywords": "REASONING",
     "technical_keywords": "COMPLEX",
