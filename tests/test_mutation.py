@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mutation import ROOT, prepare, try_all
+from mutmut_rounds import ROOT, prepare, try_all
 
 EVIDENCE = ROOT / "docs" / "evidence" / "mutation.json"
 EXPLAINED = Path(__file__).parent / "mutation-survivors.yaml"
