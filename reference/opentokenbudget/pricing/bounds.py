@@ -137,8 +137,13 @@ class Estimator:
             that it may touch has a price.
 
         Raises:
-            PriceProblem: `out-of-range` where `until` lies more than 31 days after `at`.
+            PriceProblem: `bad-quantity` where there can be no such number of tokens,
+                `out-of-range` where `until` lies more than 31 days after `at`.
         """
+        if not 0 <= input_bound <= MAX_QUANTITY >= output_bound >= 0:
+            field = "/max_output_tokens" if 0 <= input_bound <= MAX_QUANTITY else "/input_tokens"
+            message = f"a number of tokens is an integer from 0 to {MAX_QUANTITY}"
+            raise PriceProblem(price_problem("bad-quantity", field, message))
         last = at if until is None or until < at else until
         if last - at > MAX_RESERVED_NS:
             message = "a reservation ends at most 31 days after its instant"
