@@ -19,7 +19,11 @@ def answer(message, **said):
     print(json.dumps({{"id": message["id"], **(said or {{"result": {{}}}})}}), flush=True)
 {before}
 for line in sys.stdin:
-    message = json.loads(line)
+    try:
+        message = json.loads(line)
+    except ValueError:
+        answer({{"id": None}}, errored={{"message": "no message"}})
+        continue
     command, op = message["command"], message.get("op")
     if command == "start":
         answer(message, result=STARTED)

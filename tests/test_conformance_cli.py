@@ -123,6 +123,50 @@ def test_a_claim_that_is_not_met_is_exit_1(tmp_path: Path) -> None:
     assert run(driver(tmp_path, started={**STARTED, "profiles": ["focus"]}))[0] == 1
 
 
+SKIPPING = "answer(message, skipped={'reason': 'no'})"
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        ({"after": "sys.exit(3)"}, "bad-exit: after `stop` it ended with the exit code 3"),
+        ({"stop": "answer(message); print('bye', flush=True)"}, "unasked: "),
+        ({"stop": "answer(message, errored={'message': 'no'})"}, "answered-errored: no"),
+        ({"stop": "pass"}, "ended: "),
+        ({"stop": "answer(message, skipped={'reason': 'no'})"}, "bad-answer: "),
+    ],
+)
+def test_a_bad_end_is_exit_1(ending: dict[str, str], said: str, tmp_path: Path) -> None:
+    """However well its cases went, a driver that does not answer `stop` and end with 0 is not what it claims.
+
+    Source: spec/90-conformance.md OTB-CONF-008.
+    """
+    modest = {**STARTED, "profiles": []}
+    run = ("--case", "a-tie-is-rounded-to-even", "--oracle", "none")
+    good = suite("run", "--program", shlex.join(driver(tmp_path, SKIPPING, started=modest)), *run)
+    assert (good.returncode, good.stderr) == (0, "")
+    program = shlex.join(driver(tmp_path, SKIPPING, started=modest, **ending))
+    bad = suite("run", "--program", program, *run)
+    assert bad.returncode == 1, bad.stdout
+    assert f"at its end: {said}" in bad.stdout
+    assert bad.stderr.startswith("OTB-CONF-008 is not met: ")
+    assert said in bad.stderr
+
+
+def test_a_long_command_stands_whole_in_the_report(tmp_path: Path) -> None:
+    """A command as long as an argument can be is in the report, in its own schema, and is printed again."""
+    comment = "x" * 100_000
+    program = shlex.join([*driver(tmp_path), comment])
+    run = ("run", "--program", program, "--case", "a-tie-is-rounded-to-even", "--oracle", "none")
+    done = suite(*run, "--out", str(tmp_path / "out"))
+    assert done.returncode == 1
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert comment in report["reproduce"]["command"]
+    assert schema_problems(report, "report") == ()
+    assert comment in done.stdout
+    assert suite("report", str(tmp_path / "out" / "report.json")).stdout == done.stdout
+
+
 def test_one_case_can_be_asked_or_left_out(tmp_path: Path) -> None:
     """`--case` asks nothing else; what is disabled is not asked, said, and not met."""
     ask = ("--case", "a-tie-is-rounded-to-even")
@@ -164,6 +208,9 @@ def test_what_is_let_through_is_named_and_not_shown(tmp_path: Path) -> None:
         ("run", "--program", "true", "--env", "OTB_NOBODY_HAS_THIS"),
         ("run", "--program", "true", "--env", "=x"),
         ("run", "--program", "true", "--out", "/dev/null/x"),
+        ("run", "--program", "true", "--out", ""),
+        ("fuzz", "--against", "true", "--promote", ""),
+        ("report", ""),
         ("smoke", "--program", "/no/such/program"),
         ("explain", "OTB-NOBODY-001"),
         ("report", "/no/such/file"),
@@ -203,6 +250,80 @@ def test_smoke_tells_a_broken_driver(step: str, found: str, tmp_path: Path) -> N
     assert done.returncode == 1
     assert found in done.stdout
     assert "the driver is broken" in done.stdout
+
+
+# A router that prices, decides and goes on just well enough for `smoke`.
+SMALL_ROUTER = """
+if op == 'price': answer(message, result={'total': '1'})
+elif op == 'decide': decided.append(op); answer(message, result={'candidate': 'a/b'})
+elif op == 'next' and decided: answer(message, result={'final': True})
+elif op == 'next': answer(message, result={'problems': [{'code': 'nothing-to-settle'}]})
+else: answer(message, skipped={'reason': 'no'})
+"""
+# Answers `configure` and `reset` with what `spoil` returns, if anything.
+SPOILING = """
+plainly, decided = answer, []
+def spoil(command, given):
+    {spoil}
+def answer(message, **said):
+    if message.get('command') in ('configure', 'reset'):
+        said = spoil(message['command'], message.get('given', {{}})) or said
+        decided.clear()
+    plainly(message, **said)
+"""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "check", "found"),
+    [
+        (
+            "if command == 'configure': return {'result': None}",
+            "answers in",
+            "`configure`: found the answer null",
+        ),
+        ("if command == 'configure': return {'result': {'a': 1}}", "answers in", "found the answer"),
+        ("if command == 'configure': return {'skipped': {'reason': 'no'}}", "answers in", "found it skipped"),
+        ("if command == 'reset': return {'result': []}", "answers in", "`reset`: found the answer []"),
+        ("if command == 'reset': return {'result': False}", "answers in", "`reset`: found the answer false"),
+        (
+            "if command == 'reset': return {'errored': {'message': 'x'}}",
+            "answers in",
+            "`reset`: answered-errored",
+        ),
+        ("if 'seed' in given: return {'result': {'a': 1}}", "reads a line", "`configure`: found the answer"),
+        ("if 'policy' in given: return {'result': 0}", "keeps what", "`configure`: found the answer 0"),
+        ("if 'catalog' in given: return {'result': 1}", "pricing: one", "`configure`: found the answer 1"),
+        (
+            "if decided and command == 'reset': return {'result': 1}",
+            "forgets on `reset`",
+            "`reset`: found the answer 1",
+        ),
+        (
+            "if decided and given: return {'result': 1}",
+            "forgets on `configure`",
+            "`configure`: found the answer 1",
+        ),
+    ],
+)
+def test_smoke_reads_what_configure_and_reset_are_answered_with(
+    spoil: str, check: str, found: str, tmp_path: Path
+) -> None:
+    """Both are answered with an empty mapping, whatever is given and was asked; all else is the driver's fault."""
+    started = {**STARTED, "profiles": ["pricing", "routing", "cascade"]}
+
+    def smoked(spoil: str) -> subprocess.CompletedProcess[str]:
+        before = SPOILING.format(spoil=spoil)
+        program = shlex.join(driver(tmp_path, SMALL_ROUTER, before=before, started=started))
+        return suite("smoke", "--program", program, "--format", "json")
+
+    good = smoked("return None")
+    assert good.returncode == 0, good.stdout
+    bad = smoked(spoil)
+    assert bad.returncode == 1
+    checks = [one for one in json.loads(bad.stdout) if one["name"].startswith(check)]
+    assert [one["blame"] for one in checks] == ["driver"]
+    assert found in checks[0]["wrong"]
+    assert "{}" in checks[0]["hint"]
 
 
 def test_smoke_finds_nothing_in_the_reference() -> None:

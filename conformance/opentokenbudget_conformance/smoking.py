@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .asking import Answer, Fault, Question, Result, Skipped
@@ -36,6 +36,7 @@ _CLASSIFIED = {
 _RULES = {"otb": "1.0", "kind": "value-rules", "id": "rules", "version": "1.0.0", "default": "2", "rules": []}
 _DECIDE = Question("step", {"request": {"id": "r1", "input_tokens": 10, "max_output_tokens": 1}}, "decide")
 _GIVEN = {"catalog": _CATALOG, "policy": _POLICY}
+_PLAIN = "answer `configure` and `reset` with {}, whatever is given: what is wrong with it is told by a step"
 
 
 class Check(NamedTuple):
@@ -120,11 +121,8 @@ def smoke(program: Program) -> Iterator[Check]:
 
 
 def _echoes(program: Program) -> Check:
-    answers = program.ask_all(
-        [Question("configure"), Question("reset"), Question("configure"), Question("reset")]
-    )
-    wrong = _first_wrong(answers)
-    hint = "answer every line with the `id` that it has, in order, and flush; `configure` and `reset` with {}"
+    _, wrong = _asked(program, [Question("configure"), Question("reset")] * 2)
+    hint = f"answer every line with the `id` that it has, in order, and flush; {_PLAIN}"
     return Check("answers in order, with the id of each message", wrong, hint)
 
 
@@ -143,31 +141,32 @@ def _goes_on(program: Program) -> Check:
     name = "answers `errored` to a line that is no message, and goes on"
     if not (isinstance(answer, Fault) and answer.code == "answered-errored"):
         return Check(name, _said(answer), hint)
-    return Check(name, _first_wrong(program.ask_all([Question("configure")])), hint)
+    _, wrong = _asked(program, [Question("configure")])
+    return Check(name, wrong, f"{hint}; {_PLAIN}")
 
 
 def _takes_large(program: Program) -> Check:
-    answers = program.ask_all([Question("configure", {"seed": "x" * 1_000_000}), Question("configure")])
-    return Check(
-        "reads a line of a million characters", _first_wrong(answers), "read whole lines, however long"
-    )
+    _, wrong = _asked(program, [Question("configure", {"seed": "x" * 1_000_000}), Question("configure")])
+    return Check("reads a line of a million characters", wrong, f"read whole lines, however long; {_PLAIN}")
 
 
 def _keeps(program: Program) -> Check:
-    answer = program.ask_all(
-        [Question("configure", _GIVEN), _DECIDE, Question("step", {"outcome": {}}, "next")]
-    )[-1]
-    wrong = _said(answer) if not isinstance(answer, Result) or _forgot(answer) else ""
-    hint = "keep the last decision until `reset` or `configure`: `next` and `settle` speak of it"
+    answer, wrong = _asked(
+        program, [Question("configure", _GIVEN), _DECIDE, Question("step", {"outcome": {}}, "next")]
+    )
+    if not wrong and (not isinstance(answer, Result) or _forgot(answer)):
+        wrong = _said(answer)
+    hint = f"keep the last decision until `reset` or `configure`: `next` and `settle` speak of it; {_PLAIN}"
     return Check("keeps what was asked between steps", wrong, hint)
 
 
 def _forgets(program: Program, command: str) -> Check:
     again = Question("reset") if command == "reset" else Question("configure", _GIVEN)
     asked = [Question("configure", _GIVEN), _DECIDE, again, Question("step", {"outcome": {}}, "next")]
-    answer = program.ask_all(asked)[-1]
-    wrong = "" if isinstance(answer, Result) and _forgot(answer) else _said(answer)
-    hint = f"on `{command}` drop the last decision: `next` answers the problem `nothing-to-settle` then"
+    answer, wrong = _asked(program, asked)
+    if not wrong and not (isinstance(answer, Result) and _forgot(answer)):
+        wrong = _said(answer)
+    hint = f"on `{command}` drop the last decision: `next` answers `nothing-to-settle` then; {_PLAIN}"
     return Check(f"forgets on `{command}`", wrong, hint)
 
 
@@ -184,8 +183,11 @@ def _profiles(program: Program, claims: Claims) -> Iterator[Check]:
         if trivial is None:
             continue
         name = f"{profile}: one trivial `{trivial.question.op}`"
-        answers = program.ask_all([Question("configure", trivial.given), *trivial.before, trivial.question])
-        answer = answers[-1]
+        asked = [Question("configure", trivial.given), *trivial.before, trivial.question]
+        answer, unready = _asked(program, asked)
+        if unready:
+            yield Check(name, unready, _PLAIN)
+            continue
         if not isinstance(answer, Result):
             yield Check(
                 name, _said(answer), f"hand `{trivial.question.op}` to the router, or do not claim {profile}"
@@ -200,8 +202,13 @@ def _profiles(program: Program, claims: Claims) -> Iterator[Check]:
         yield Check(name, wrong, hint, "router")
 
 
-def _first_wrong(answers: list[Answer]) -> str:
-    return next((_said(answer) for answer in answers if not isinstance(answer, Result)), "")
+def _asked(program: Program, questions: Sequence[Question]) -> tuple[Answer, str]:
+    """Return the last answer, and which `configure` or `reset` was not answered with an empty mapping, if any."""
+    answers = program.ask_all(questions)
+    for question, answer in zip(questions, answers, strict=False):
+        if question.command != "step" and answer != Result({}):
+            return answers[-1], f"`{question.command}`: {_said(answer)}"
+    return answers[-1], ""
 
 
 def _said(answer: Answer) -> str:

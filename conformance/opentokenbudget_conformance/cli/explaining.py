@@ -14,6 +14,7 @@ from opentokenbudget.problems import did_you_mean
 from .._bundled import requirements_file, routers_folder
 from ..cases import Case, load_cases
 from ..visible import as_json
+from .printing import say
 
 
 @click.command("explain")
@@ -30,7 +31,7 @@ def COMMAND(requirement: str) -> int:
         near = did_you_mean(id_, tuple(known))
         raise click.UsageError(f"`{requirement[:100]}` is no requirement{near}")
     for line in _lines(known[id_]):
-        click.echo(line)
+        say(line)
     return 0
 
 

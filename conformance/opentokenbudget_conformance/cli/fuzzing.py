@@ -16,7 +16,8 @@ from ..fuzzing.comparing import Difference
 from ..fuzzing.promoting import CannotPromote, promoted
 from ..program import REFERENCE, Program
 from ..visible import visible
-from .options import Command, find
+from .options import Command, Place, find
+from .printing import say
 
 
 @click.command("fuzz")
@@ -46,9 +47,7 @@ from .options import Command, find
     type=click.IntRange(1, 256),
     help="Ranges asked at once; one a core by default.",
 )
-@click.option(
-    "--promote", type=click.Path(path_type=Path), metavar="FILE", help="Write the first difference as a case."
-)
+@click.option("--promote", type=Place(), metavar="FILE", help="Write the first difference as a case.")
 @click.option("--right", type=click.Choice(["program", "against"]), help="Whose answers the case expects.")
 @click.option("--requirement", "requirements", multiple=True, metavar="ID", help="What the case shows.")
 @click.option("--title", default="", help="The rule that the case shows, in one sentence.")
@@ -94,9 +93,9 @@ def COMMAND(
         asked += len(chunk.numbers)
         both += chunk.compared
         found += chunk.found
-        click.echo(f"{asked} of {sequences} sequences, {len(found)} differences", err=True)
+        say(f"{asked} of {sequences} sequences, {len(found)} differences", err=True)
         for difference in chunk.found:
-            click.echo(told(difference))
+            say(told(difference))
     if promote is not None and found:
         _promote(
             programs,
@@ -109,7 +108,7 @@ def COMMAND(
         )
     if not both and not found:
         raise click.ClickException("nothing was compared: there was no step that both of them answered")
-    click.echo(f"{asked} sequences from seed `{seed}`: {len(found)} differences")
+    say(f"{asked} sequences from seed `{seed}`: {len(found)} differences")
     if found:
         raise SystemExit(1)
 
@@ -167,4 +166,4 @@ def _promote(
             raise click.ClickException(str(why)) from None
     with file.open("x", encoding="utf-8") as opened:
         opened.write(text)
-    click.echo(f"{file} is written", err=True)
+    say(f"{file} is written", err=True)

@@ -7,19 +7,14 @@ import json
 import click
 
 from ..cases import Case, load_cases
+from .options import format_option
+from .printing import say
 
 
 @click.command("list")
 @click.option("--profile", metavar="P", help="Only cases of this profile.")
 @click.option("--requirement", metavar="R", help="Only cases that name this requirement id.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For a person, or for a program.",
-)
+@format_option
 def COMMAND(profile: str | None, requirement: str | None, form: str) -> None:
     """List the cases of the suite: id, profile, polarity, requirements, title."""
     cases = load_cases()
@@ -30,13 +25,13 @@ def COMMAND(profile: str | None, requirement: str | None, form: str) -> None:
         and (requirement is None or requirement in case.requirements)
     ]
     if form == "json":
-        click.echo(json.dumps([_row(case) for case in chosen], indent=2, ensure_ascii=False))
+        say(json.dumps([_row(case) for case in chosen], indent=2, ensure_ascii=False))
     else:
         for case in chosen:
-            click.echo(
+            say(
                 f"{case.id}  {case.profile}  {case.polarity}  {' '.join(case.requirements)}\n    {case.title}"
             )
-        click.echo(f"{len(chosen)} of {len(cases)} cases", err=True)
+        say(f"{len(chosen)} of {len(cases)} cases", err=True)
 
 
 def _row(case: Case) -> dict[str, object]:

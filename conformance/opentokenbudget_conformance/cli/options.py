@@ -7,6 +7,7 @@ import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from math import isnan
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
@@ -48,6 +49,18 @@ class Seconds(click.FloatRange):
         return self.fail(f"`{value}` is no number of seconds", param, ctx) if isnan(seconds) else seconds
 
 
+class Place(click.Path):
+    """The path of a file or a folder; an empty one, as an unset variable leaves it, is none."""
+
+    def __init__(self, *, file_okay: bool = True) -> None:
+        super().__init__(file_okay=file_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("an empty path names nothing", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Target(NamedTuple):
     """The program under test: its command, its limits, and what is let through to it."""
 
@@ -78,6 +91,16 @@ class Target(NamedTuple):
         for name in sorted({one.partition("=")[0] for one in self.env}):
             words += ["--env", name]
         return words
+
+
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For a person, or for a program.",
+)
 
 
 def find(command: Sequence[str]) -> None:

@@ -12,10 +12,12 @@ from opentokenbudget.documents.document import parse
 from ..reports import FORMS, rendered
 from ..reports.agreeing import contradiction
 from ..visible import visible
+from .options import Place
+from .printing import say
 
 
 @click.command("report")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=Place())
 @click.option(
     "--format",
     "form",
@@ -40,14 +42,14 @@ def COMMAND(file: Path, form: str) -> int:
         ) from None
     parsed = parse(raw, file=str(file), kind="report")
     for problem in parsed.problems:
-        click.echo(visible(f"{file} {problem.code} {problem.pointer}: {problem.message}"), err=True)
+        say(visible(f"{file} {problem.code} {problem.pointer}: {problem.message}"), err=True)
     if parsed.problems:
         return 1
     wrong = contradiction(parsed.data)
     if wrong:
-        click.echo(visible(f"{file} contradicts itself: {wrong}"), err=True)
+        say(visible(f"{file} contradicts itself: {wrong}"), err=True)
         return 1
     # Bytes, so that no encoding of the terminal decides what a page holds.
     text = rendered(parsed.data, form).encode("utf-8", "backslashreplace")
-    click.echo(text, nl=False)
+    say(text, newline=False)
     return 0

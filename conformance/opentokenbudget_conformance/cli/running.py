@@ -17,10 +17,12 @@ from ..reports import FORMS, build_report, rendered
 from ..running import run_cases
 from ..suite import Suite, chosen, load_suite
 from ..visible import visible
-from .options import Command, Target, find, target_options
+from .options import Command, Place, Target, find, format_option, target_options
+from .printing import say
 
 _NONE = ("none",)
-_LONGEST_COMMAND = 4096
+_LONGEST_COMMAND = 131_072
+"""The most characters that report.schema.json grants a command."""
 
 
 @click.command("run")
@@ -45,18 +47,11 @@ _LONGEST_COMMAND = 4096
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Place(file_okay=False),
     metavar="DIR",
     help="Write report.json, report.html, junit.xml and badge.json here.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For a person, or for a program.",
-)
+@format_option
 def COMMAND(
     program: tuple[str, ...],
     time_limit: float,
@@ -77,7 +72,8 @@ def COMMAND(
     otb-conformance run --program "otb drive"
     otb-conformance run --program "node driver.mjs" --profile pricing --out report
 
-    Exits 0 when all that is claimed is met, 1 when something is not, 2 when the program cannot be started.
+    Exits 0 when all that is claimed is met, 1 when something is not or the program ended badly after `stop`,
+    2 when it cannot be started.
     """
     suite = load_suite()
     target = Target(program, time_limit, memory_limit, env)
@@ -112,7 +108,11 @@ def COMMAND(
     if out is not None:
         for kept, name in FORMS.items():
             (out / name).write_text(rendered(report, kept), encoding="utf-8")
-    click.echo(rendered(report, form), nl=False)
+    say(rendered(report, form), newline=False)
+    if ending.fault is not None:
+        fault = f"{ending.fault.code}: {ending.fault.message}"
+        say(visible(f"OTB-CONF-008 is not met: after the cases, {fault}"), err=True)
+        return 1
     return 0 if _is_met(report, claims, profiles, named=bool(ids or requirement or profiles)) else 1
 
 

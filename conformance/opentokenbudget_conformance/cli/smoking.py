@@ -8,19 +8,13 @@ import click
 
 from ..smoking import Check, smoke
 from ..suite import load_suite
-from .options import Target, target_options
+from .options import Target, format_option, target_options
+from .printing import say
 
 
 @click.command("smoke")
 @target_options
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For a person, or for a program.",
-)
+@format_option
 def COMMAND(
     program: tuple[str, ...], time_limit: float, memory_limit: int, env: tuple[str, ...], form: str
 ) -> int:
@@ -35,11 +29,11 @@ def COMMAND(
     with target.program(load_suite()) as driven:
         checks = list(smoke(driven))
     if form == "json":
-        click.echo(json.dumps([check._asdict() for check in checks], indent=2))
+        say(json.dumps([check._asdict() for check in checks], indent=2))
     else:
         for check in checks:
-            click.echo(_text(check))
-        click.echo(_verdict(checks))
+            say(_text(check))
+        say(_verdict(checks))
     return 1 if any(check.wrong and check.name != "claims something" for check in checks) else 0
 
 

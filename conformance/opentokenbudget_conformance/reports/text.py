@@ -8,7 +8,8 @@ from typing import Any
 from ..visible import visible
 
 _SHOWN = 10
-_LONGEST_LINE = 20_000
+_LONGEST_LINE = 140_000
+"""More than the longest command and what stands before it."""
 
 
 def as_text(report: Mapping[str, Any], *, failures: int = _SHOWN) -> str:
@@ -63,7 +64,7 @@ def _lines(report: Mapping[str, Any], shown: int) -> Iterator[str]:
         yield f"... and {hidden} more failures"
     if "fault" in report.get("ending", {}):
         fault = report["ending"]["fault"]
-        yield f"at its end: {fault['code']}: {fault['message']}"
+        yield f"at its end: {fault['code']}: {fault['message']} (OTB-CONF-008)"
     zoo = suite.get("zoo")
     if zoo is not None:
         yield f"the suite itself: {zoo['caught']} of {zoo['routers']} faulty routers caught"
