@@ -54,7 +54,7 @@ def stored(tmp_path: Path) -> dict[str, Any]:
         ("--profile", "cascade", "--case", CASE),
         ("--case", CASE, "--oracle", "/no/such/program"),
         ("--case", CASE, "--disable", f"{CASE}=a\nb"),
-        ("--case", CASE, "--disable", f"{CASE}={'x' * 5000}"),
+        ("--case", CASE, *("--disable", f"{CASE}={'x' * 70_000}") * 2),
         ("--case", CASE, "--env", "A\x1bB=1"),
     ],
 )
@@ -157,6 +157,33 @@ def test_closed_streams_change_no_exit_code(closed: str) -> None:
     done = subprocess.run(["/bin/sh", "-c", f"{words} {closed}"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("list",), 0),
+        (("list", "--format", "json"), 0),
+        (("explain", "OTB-DOC-001"), 0),
+        (("smoke",), 1),
+        (("run", "--case", CASE, "--oracle", "none"), 1),
+    ],
+)
+def test_a_reader_that_has_gone_changes_no_verdict(
+    arguments: tuple[str, ...], code: int, tmp_path: Path
+) -> None:
+    """After `| head` a command ends quietly, with the exit code that it would have had."""
+    if arguments[0] in ("run", "smoke"):
+        arguments = (*arguments, "--program", shlex.join(driver(tmp_path)))
+    command = [sys.executable, "-m", "opentokenbudget_conformance", *arguments]
+    gone, end = os.pipe()
+    os.close(gone)
+    done = subprocess.run(command, stdout=end, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(end)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert done.stderr.count("\n") <= 1
 
 
 def test_what_a_terminal_cannot_show_is_escaped() -> None:
@@ -331,13 +358,12 @@ def test_lines_that_are_no_messages_are_answered(program: str) -> None:
 
 def test_a_step_that_fails_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it failed is told to who asks for it alone."""
-    line = b'{"command":"step","id":1,"op":"price","args":{"model":[],"usage":1,"at":1}}\n'
+    line = b'{"command":"step","id":1,"op":"parse","args":{"text":1}}\n'
     told = []
     for wish in ("", "1"):
         monkeypatch.setenv("OTB_DEBUG", wish)
         faults = io.StringIO()
-        configure = b'{"command":"configure","id":0,"given":{"catalog":[]}}\n'
-        serve(io.BytesIO(configure + line.replace(b"price", b"evaluate")), io.BytesIO(), faults)
+        serve(io.BytesIO(line), io.BytesIO(), faults)
         told.append(faults.getvalue())
     assert told[0].count("\n") == 1
     assert "Traceback" in told[1]
