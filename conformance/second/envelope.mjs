@@ -37,6 +37,8 @@ export function textProblems({data, flaws, isLarge}) {
     if (depth > MAX_DEPTH) return [problem('too-deep', '', 'more containers inside each other than a document may have', 'OTB-DOC-013')];
     if (nodes > MAX_NODES) return [problem('too-many-nodes', '', 'more keys and values than a document may have', 'OTB-DOC-013')];
   }
+  const end = flaws.find(({isEnd}) => isEnd);
+  if (end !== undefined) return [flawProblem({...end, path: []})];
   return flaws.filter((flaw) => !isFreeText(flaw)).map(flawProblem);
 }
 

@@ -5,6 +5,7 @@
 export const MAX_DEPTH = 64;
 export const MAX_NODES = 2_000_000;
 export const MAX_BYTES = 32 * 1024 * 1024;
+const MAX_KEY = 1024;
 
 /** Thrown where a text cannot be read to its end; `flaw` says why (OTB-DOC-033). */
 export class Unreadable extends Error {
@@ -29,8 +30,8 @@ const LONGEST_INTEGER = 400;
  * @param {string} text
  * @param {number} [depthCap] how many containers may stand inside each other before reading stops
  * @returns {{value: unknown, flaws: {code: string, path: (string|number)[], message: string, requirement: string,
- *   kind?: string, isKey: boolean}[], depth: number, nodes: number}} `kind` is `surrogate` for halves of surrogate
- *   pairs; `isKey` says that the key is wrong, not its value
+ *   kind?: string, isKey: boolean, isEnd?: boolean}[], depth: number, nodes: number}} `kind` is `surrogate` for halves of surrogate
+ *   pairs; `isKey` says that the key is wrong, not its value; `isEnd` that a reader of the document stops there
  * @throws {Unreadable} when there is no value, no end, or a second document (OTB-DOC-001)
  */
 export function readJson(text, depthCap = 4000) {
@@ -98,6 +99,7 @@ export function readJson(text, depthCap = 4000) {
       // No pointer can carry half of a surrogate pair.
       const key = special ? raw.toWellFormed() : raw;
       path.push(key);
+      if (isLong(raw)) tooLong();
       judged(raw, BAD_IN_KEY);
       if (key === '') flaw('bad-key', 'a key is empty', 'OTB-DOC-010');
       if (mapping.has(key)) flaw('duplicate-key', `\`${key}\` stands twice`, 'OTB-DOC-011');
@@ -111,6 +113,13 @@ export function readJson(text, depthCap = 4000) {
     }
     depth -= 1;
     return mapping;
+  }
+
+  // A document ends there (OTB-DOC-033); in a message the document in which the key stands is not known yet.
+  function tooLong() {
+    const message = `a key of more than ${MAX_KEY} characters`;
+    if (depthCap === MAX_DEPTH) fail('too-large', message, 'OTB-DOC-013');
+    flaws.push({code: 'too-large', path: path.slice(), message, requirement: 'OTB-DOC-013', isKey: true, isEnd: true});
   }
 
   function readList() {
@@ -187,6 +196,11 @@ export function readJson(text, depthCap = 4000) {
   skipSpace();
   if (at < text.length) fail('syntax-error', `more after the document, at character ${at}`);
   return {value, flaws, depth: deepest, nodes};
+}
+
+// Characters are code points: a pair of surrogates is one.
+function isLong(key) {
+  return key.length > MAX_KEY && [...key].length > MAX_KEY;
 }
 
 /**

@@ -44,7 +44,7 @@ class Defaults(Form):
     """What a request that does not say is taken to have said, in tokens."""
 
     max_output_tokens: Maybe[PositiveTokens] = None
-    """The output bound; 4096 when absent."""
+    """The output limit; 4096 when absent."""
     overhead_tokens: Maybe[Tokens] = None
     """Added to the UTF-8 bytes of a text whose tokens nobody counted; 0 when absent."""
 
@@ -132,6 +132,12 @@ class Cascade(Form):
     """Over `score`, `tier` and the facts of the request."""
 
 
+def _check_denial(deny: bool | None, given: set[str]) -> None:
+    """Refuse a denial beside which something is asked of candidates."""
+    if deny and not given.isdisjoint(("floor", "require")):
+        refuse("`floor` and `require` are not allowed beside `deny`")
+
+
 class DefaultRoute(Form):
     """What serves a request that no rule matches: exactly one of `tier`, `cascade`, `deny`."""
 
@@ -144,6 +150,11 @@ class DefaultRoute(Form):
     """The lowest tier that may serve."""
     require: Maybe[Condition] = None
     """Over the facts of a candidate."""
+
+    @model_validator(mode="after")
+    def _a_denial_has_no_candidates(self) -> Self:
+        _check_denial(self.deny, self.model_fields_set)
+        return self
 
 
 class Rule(Form):
@@ -164,8 +175,7 @@ class Rule(Form):
 
     @model_validator(mode="after")
     def _a_denial_has_no_candidates(self) -> Self:
-        if self.deny and not self.model_fields_set.isdisjoint(("floor", "require")):
-            refuse("`floor` and `require` are not allowed beside `deny`")
+        _check_denial(self.deny, self.model_fields_set)
         return self
 
 

@@ -18,7 +18,8 @@ _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 _REST_OF_INSTANT = rf"T{_TIME}:[0-5][0-9](\.[0-9]{{1,9}})?(Z|[+-]{_TIME})"
 _HOURS_DOWN = r"T([0-9]{1,6}H([0-9]{1,6}M)?([0-9]{1,9}S)?|[0-9]{1,6}M([0-9]{1,9}S)?|[0-9]{1,9}S)"
 _WHOLE = r"(0|[1-9][0-9]*)"
-_PART_OF_VERSION = r"[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*"
+_BEFORE_RELEASE = r"(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_OF_BUILD = r"[0-9A-Za-z-]+"
 _VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+$"
 
 Version = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})$")]
@@ -27,7 +28,8 @@ Version = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3
 SemanticVersion = Annotated[
     str,
     Field(
-        pattern=rf"^{_WHOLE}\.{_WHOLE}\.{_WHOLE}(-{_PART_OF_VERSION})?(\+{_PART_OF_VERSION})?$",
+        pattern=rf"^{_WHOLE}\.{_WHOLE}\.{_WHOLE}"
+        rf"(-{_BEFORE_RELEASE}(\.{_BEFORE_RELEASE})*)?(\+{_OF_BUILD}(\.{_OF_BUILD})*)?$",
         max_length=64,
     ),
 ]
