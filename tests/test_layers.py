@@ -21,7 +21,7 @@ LADDER = (
     {"documents"},
     {"pricing"},
     {"classifiers", "value"},
-    {"routing", "metering"},
+    {"routing", "pools", "metering"},
     {"engine"},
     {"linting", "replay", "importing"},
     {"opening"},

@@ -1,0 +1,33 @@
+"""The store in memory: the contract of all stores, and what is its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from opentokenbudget.pools.orders import Reserved
+from opentokenbudget.pools.stores.memory import MemoryStore
+from store_contract import HOUR_US, StoreContract, entry, order
+
+
+class TestMemoryStore(StoreContract):
+    """The contract, in memory."""
+
+    @pytest.fixture
+    def empty(self) -> Callable[[], MemoryStore]:
+        """A store on this machine's clock."""
+        return lambda: MemoryStore(time.time_ns)
+
+
+def test_ids_are_forgotten_after_the_horizon() -> None:
+    """An ended id is new again when the horizon has passed, and nothing of it stays."""
+    now = [0]
+    store = MemoryStore(lambda: now[0], horizon_us=HOUR_US)
+    store.reserve(order("a#1", entry(amount=3)))
+    store.settle("a#1", {"pool": 3})
+    now[0] = HOUR_US * 1000
+    answer = store.reserve(order("a#1", entry(amount=3), digest="other"))
+    assert isinstance(answer, Reserved)
+    assert not answer.replayed
