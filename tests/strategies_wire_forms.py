@@ -103,7 +103,7 @@ answer_options: dict[str, Strategy] = {
 }
 decisions = form(
     {**answer, "kind": st.just("decision"), "id": decision_ids, "final": booleans},
-    attempt=form({"number": counts, "kind": one("primary", "retry", "fallback", "cascade")}),
+    attempt=form({"number": counts, "kind": one("primary", "fallback", "cascade")}),
     model=model_ids,
     trace=form(
         {}, classifiers=listed(steps), rules=listed(steps), candidates=listed(steps), pools=listed(steps)
@@ -153,7 +153,7 @@ attempt: dict[str, Strategy] = {
     "at": instants,
     "decision": decision_ids,
     "number": counts,
-    "kind": one("primary", "retry", "fallback", "cascade", "hedge", "shadow"),
+    "kind": one("primary", "fallback", "cascade", "hedge", "shadow"),
     "models": form({"routed": model_ids}, requested=model_ids, served=model_ids, priced=model_ids),
     "exactness": one("computed", "billed", "provider-reported", "estimated", "unknown"),
     "outcome": form({"status": one("ok", "aborted")})
@@ -270,7 +270,6 @@ cases = form(
         attributes=json_mappings,
         clock=instants,
         seed=st.text(max_size=3),
-        balances=json_mappings,
     ),
 )
 

@@ -45,7 +45,7 @@ export function meaningProblems(document, warnings, typeOf) {
 function catalogMeaning({data, references}) {
   const base = references.get('/extends');
   if (base === undefined) {
-    const missing = data.has('extends') ? [problem('missing-base', '/extends', 'the catalog below is not at hand', 'OTB-CAT-018')] : [];
+    const missing = data.has('extends') ? [problem('missing-base', '/extends', 'the catalog below is not at hand', 'OTB-CAT-032')] : [];
     return [...missing, ...catalogProblems(data, undefined)];
   }
   if (isSoundBase(base)) return catalogProblems(data, base.data);

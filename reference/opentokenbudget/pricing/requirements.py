@@ -32,6 +32,7 @@ OF_CATALOGS = {
     "duplicate-meter": "OTB-PRICE-003",
     "empty-period": "OTB-CAT-012",
     "lifecycle-order": "OTB-CAT-014",
+    "missing-base": "OTB-CAT-032",
     "nested-extends": "OTB-CAT-021",
     "overlapping-periods": "OTB-CAT-011",
     "redirect-loop": "OTB-CAT-017",

@@ -15,7 +15,7 @@ from .tiers import Candidate
 from .trace import Trace
 
 Action = Literal["allow", "downgrade", "throttle", "queue", "deny"]
-AttemptKind = Literal["primary", "retry", "fallback", "cascade"]
+AttemptKind = Literal["primary", "fallback", "cascade"]
 
 
 class Attempt(Struct, frozen=True):

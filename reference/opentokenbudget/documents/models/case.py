@@ -64,7 +64,6 @@ class Given(Form):
     attributes: Maybe[_JsonMapping] = None
     clock: Maybe[Instant] = None
     seed: Maybe[str] = None
-    balances: Maybe[_JsonMapping] = None
 
 
 class ExpectedProblem(Form):

@@ -62,7 +62,7 @@ class AttemptNumber(Form):
     """Which attempt of its request a decision is for; numbers count from 1."""
 
     number: Count
-    kind: Literal["primary", "retry", "fallback", "cascade"]
+    kind: Literal["primary", "fallback", "cascade"]
 
 
 class Step(Form):

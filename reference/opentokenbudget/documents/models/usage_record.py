@@ -175,7 +175,7 @@ class AttemptRecord(_Record):
     decision: DecisionId
     request: Maybe[RequestId] = None
     number: Count
-    kind: Literal["primary", "retry", "fallback", "cascade", "hedge", "shadow"]
+    kind: Literal["primary", "fallback", "cascade", "hedge", "shadow"]
     until: Maybe[Instant] = None
     tier: Maybe[Id] = None
     models: ModelNames
