@@ -9,7 +9,8 @@ import pytest
 
 from opentokenbudget.pools.orders import Reserved
 from opentokenbudget.pools.stores.memory import MemoryStore
-from store_contract import HOUR_US, StoreContract, entry, order
+from store_contract import StoreContract
+from store_orders import HOUR_US, entry, order
 
 
 class TestMemoryStore(StoreContract):
