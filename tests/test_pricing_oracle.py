@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import plain_pricing
@@ -84,7 +84,10 @@ def test_usages_that_do_not_add_up_are_refused_as_the_oracle_refuses(data, usage
 def test_a_contract_catalog_replaces_whole_models_and_discounts_the_rest(base, contract, questions):
     """A model of the extending catalog stands for the base's; discounts of both multiply what each covers."""
     contract = contract | {"extends": {"path": "base.yaml"}, "models": contract["models"][1:]}
-    assert catalog_problems(contract, base=base) == ()
+    problems = catalog_problems(contract, base=base)
+    # Conditions upon conditions of both may tell more apart than a pricer must read.
+    assume("too-many-thresholds" not in {problem.code for problem in problems})
+    assert problems == ()
     catalog = compile_catalog(contract, base=base)
     for model, usage, at, context, _ in questions:
         wanted = expected_answer(contract, model, usage, at, context, base=base)

@@ -21,6 +21,7 @@ from typing import IO, final
 
 _LIMITED = 'ulimit -d "$0" 2>/dev/null; exec "$@"'
 _TICK_S = 0.002
+_INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @final
@@ -62,7 +63,7 @@ class Launched:
 
     def __init__(self, command: Sequence[str], limits: Limits, let_through: Mapping[str, str]) -> None:
         shell = ["/bin/sh", "-c", _LIMITED, str(limits.memory_mib * 1024), *command]
-        self._folder = tempfile.mkdtemp(prefix="otb-conformance-")
+        self._folder = _fresh_folder()
         try:
             self._process = subprocess.Popen(
                 shell,
@@ -75,6 +76,7 @@ class Launched:
         except BaseException:
             _remove(self._folder)
             raise
+        _RUNNING[self._folder] = self._process
         self.stdin, self.stdout, self.stderr = (
             _unblocked(self._process.stdin),
             _unblocked(self._process.stdout),
@@ -174,6 +176,29 @@ def _end_strays(folder: str) -> bool:
     return found
 
 
+def end_all() -> None:
+    """End every program of this process that still runs, at whatever point it is, and remove its folder."""
+    for folder, process in tuple(_RUNNING.items()):
+        _end_strays(folder)
+        if process is not None:
+            process.wait()
+        _remove(folder)
+
+
+_RUNNING: dict[str, subprocess.Popen[bytes] | None] = {}
+"""The folders of this process, and whose they are: whoever is interrupted still knows what to clear up."""
+
+
+def _fresh_folder() -> str:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTING)
+    try:
+        folder = tempfile.mkdtemp(prefix="otb-conformance-")
+        _RUNNING[folder] = None
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return folder
+
+
 def _remove(folder: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     if Path(folder).exists():
@@ -182,3 +207,4 @@ def _remove(folder: str) -> None:
             with contextlib.suppress(OSError):
                 Path(inside).chmod(0o700)
         shutil.rmtree(folder, ignore_errors=True)
+    _RUNNING.pop(folder, None)

@@ -18,6 +18,7 @@ import click
 
 from opentokenbudget.problems import ProblemError
 
+from ..launching import end_all
 from ..visible import visible
 
 COMMANDS = {
@@ -86,6 +87,7 @@ def _run() -> int:
         click.echo("stopped", err=True)
         return 130
     except _Stopped as stopped:
+        end_all()
         click.echo("stopped", err=True)
         return 128 + stopped.number
     except ProblemError as wrong:

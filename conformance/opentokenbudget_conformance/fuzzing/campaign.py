@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from ..asking import Fault
-from ..launching import Limits
+from ..launching import Limits, end_all
 from ..program import Program
 from .comparing import Difference, differences, smallest
 from .sequences import sequence
@@ -98,21 +97,13 @@ def _go_on(_number: int, _frame: FrameType | None) -> None:
 def _leave(_number: int, _frame: FrameType | None) -> None:
     # Told twice, by the one that began and with all of its group, it would leave before it has cleared up.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    for program in _RUNNING:
-        # It may have been just about to end one of them.
-        with contextlib.suppress(Exception):
-            program.close()
+    end_all()
     os._exit(128 + signal.SIGTERM)
-
-
-_RUNNING: list[Program] = []
-"""The programs of this process, while they are compared."""
 
 
 def _compared(programs: Programs, seed: str, numbers: range, most: int, limits: Limits | None) -> Chunk:
     with Program(programs.first, limits=limits) as first, Program(programs.second, limits=limits) as second:
-        _RUNNING[:] = (first, second)
-        for program in _RUNNING:
+        for program in (first, second):
             started = program.start()
             if isinstance(started, Fault):
                 return Chunk(numbers, (), fault=started)

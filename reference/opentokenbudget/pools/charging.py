@@ -1,0 +1,159 @@
+"""What an attempt is charged to: the pools that count it, each with its balance, bound and limit.
+
+Source: spec/50-pools.md OTB-POOL-050 ff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..amounts import PICO
+from .measures import Extent, bound_of
+from .orders import Entry, Gate, Span
+from .pool import Facts, Pool, Pools, Threshold, text_of
+
+_NS = 1000
+
+
+class Charge(NamedTuple):
+    """One balance of a pool and what an attempt asks of it.
+
+    Attributes:
+        key: the texts of the partition.
+        part: `pool` for the pool itself, `others` for those without a guarantee, `throttle` for a threshold's.
+    """
+
+    pool: Pool
+    key: tuple[str, ...]
+    part: str
+    entry: Entry
+
+
+class MissingKey(Exception):
+    """A request lacks an attribute that a pool is partitioned by, so nobody knows whose balance it is."""
+
+    def __init__(self, pool: Pool, attribute: str) -> None:
+        super().__init__(f"`{pool.id}` needs `{attribute}`")
+        self.pool = pool
+        self.attribute = attribute
+
+
+def matching(pools: Pools, facts: Facts) -> tuple[Pool, ...]:
+    """Return the pools that count an attempt with `facts`, in the policy's order; parents count with their children.
+
+    Where a match restricts, unknown counts as true.
+    """
+    found = {pool.position for pool in pools.all if pool.test is None or pool.test(facts) is not False}
+    for position in tuple(found):
+        found.update(pools.all[position].parents)
+    if len(found) == len(pools.all):
+        return pools.all
+    return tuple(pool for pool in pools.all if pool.position in found)
+
+
+def charges_of(
+    pools: Sequence[Pool],
+    facts: Facts,
+    extent: Extent,
+    at_us: int,
+    *,
+    gate_soft: bool = False,
+) -> tuple[Charge, ...]:
+    """Return what an attempt is charged to.
+
+    Args:
+        pools: those that count it.
+        at_us: the instant in microseconds, from which windows follow.
+        gate_soft: whether soft pools refuse, so that their action at the limit can be tried first.
+
+    Raises:
+        MissingKey: a pool that can refuse lacks a part of its key; others are left out.
+    """
+    found: list[Charge] = []
+    for pool in pools:
+        key = key_of(pool, facts)
+        if key is None:
+            continue
+        account = named(pool.account, key)
+        limit = pool.limit_at(facts, key, at_us * _NS)
+        amount = bound_of(pool.measure, extent)
+        gate = gate_of(pool, gate_soft)
+        period = pool.period_at(at_us)
+        entry = Entry(account, amount, limit, gate, period, pool.on_expiry)
+        found.append(Charge(pool, key, "pool", entry))
+        if pool.guarantees and limit is not None:
+            plain = Span(period.from_us, period.until_us) if isinstance(period, Span) else period
+            for number, guarantee in enumerate(pool.guarantees):
+                if guarantee.test(facts) is True:
+                    continue
+                rest = limit * (PICO - guarantee.share) // PICO
+                others = named(f"{pool.account}!{number}", key)
+                found.append(
+                    Charge(pool, key, "others", Entry(others, amount, rest, gate, plain, pool.on_expiry))
+                )
+    return tuple(found)
+
+
+def throttle_of(pool: Pool, key: tuple[str, ...], threshold: Threshold, at_us: int) -> Charge:
+    """Return the charge that lets `requests` through in each whole `per` since 1970."""
+    action = threshold.action
+    start = at_us - at_us % action.per_us
+    account = named(f"{pool.account}~{action.requests}.{action.per_us}", key)
+    gate: Gate = "open" if pool.enforcement == "shadow" else "reserve"
+    period = Span(start, start + action.per_us)
+    return Charge(pool, key, "throttle", Entry(account, PICO, action.requests * PICO, gate, period, "charge"))
+
+
+def gate_of(pool: Pool, gate_soft: bool) -> Gate:
+    """Return what is asked of a pool before an attempt is admitted."""
+    match pool.enforcement:
+        case "reserve":
+            return "reserve"
+        case "check":
+            return "check"
+        case "soft":
+            return "reserve" if gate_soft else "open"
+        case _:
+            return "open"
+
+
+def key_of(pool: Pool, facts: Facts) -> tuple[str, ...] | None:
+    """Return the texts of the partition of a request; None for a pool that never refuses and lacks a part of it.
+
+    Raises:
+        MissingKey: a pool that refuses lacks a part of it.
+    """
+    key = []
+    for name, kind in pool.partition:
+        value: Any = facts.get(name)
+        if value is None:
+            if pool.enforcement in ("reserve", "check"):
+                raise MissingKey(pool, name)
+            return None
+        key.append(text_of(value, kind))
+    return tuple(key)
+
+
+def named(account: str, key: Iterable[str]) -> str:
+    """Return the name of a balance: the pool's, and each part of the key after a slash."""
+    for part in key:
+        account += "/" + (part.replace("~", "~0").replace("/", "~1") if "/" in part or "~" in part else part)
+    return account
+
+
+def utilization_reached(settled: int, reserved: int, room: int | None, share: int) -> bool:
+    """Return whether a balance is used to `share` (in 10⁻¹²) of `room`; no room is used up, None is never used."""
+    if room is None:
+        return share == 0
+    if room <= 0:
+        return True
+    return (settled + reserved) * PICO >= share * room
+
+
+def facts_of_candidate(model: str, tier: str, provider: str, deployment: str) -> Mapping[str, Any]:
+    """Return the facts of a candidate that conditions of pools read; a provider that nobody names is missing."""
+    facts = {"candidate.model": model, "candidate.tier": tier, "candidate.deployment": deployment}
+    if provider:
+        facts["candidate.provider"] = provider
+    return facts
