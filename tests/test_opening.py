@@ -69,10 +69,10 @@ def test_a_name_that_leads_nowhere_is_told_at_its_place(
     assert expected in refused(tmp_path, **changes)
 
 
-def test_a_store_that_is_not_there_yet_is_refused(tmp_path: Path) -> None:
-    """Only memory is a store of this version."""
-    with pytest.raises(ProblemError, match="unsupported-feature"):
-        open_engine(desk.written(tmp_path), store="sqlite:///otb.db")
+def test_a_store_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    """The message names the stores that there are."""
+    with pytest.raises(ValueError, match="sqlite:///FILE"):
+        open_engine(desk.written(tmp_path), store="mysql://localhost/otb")
 
 
 def test_problems_of_value_rules_stand_in_their_own_file(tmp_path: Path) -> None:

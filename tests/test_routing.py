@@ -250,15 +250,23 @@ def test_all_problems_of_a_request_are_told() -> None:
     ]
 
 
-def test_what_this_engine_cannot_do_it_refuses_by_a_code_of_its_own() -> None:
-    """Pools, exploration and trained classifiers are `unsupported-feature`, each at its place."""
+def test_a_policy_with_pools_is_not_followed_without_them() -> None:
+    """An engine that is given no store for pools refuses to decide, rather than to forget them."""
     pool = {"id": "p", "limit": {"cost": "1"}, "window": {"lifetime": True}, "enforcement": "soft"}
+    with pytest.raises(ProblemError) as refused:
+        Engine(desk.compiled(pools=[pool]), clock=lambda: desk.AT, seed="s")
+    assert [(problem.code, problem.pointer) for problem in refused.value.problems] == [
+        ("unsupported-feature", "/pools")
+    ]
+
+
+def test_what_this_engine_cannot_do_it_refuses_by_a_code_of_its_own() -> None:
+    """Exploration and trained classifiers are `unsupported-feature`, each at its place."""
     trained = {"id": "t", "gives": "task", "artefact": {"path": "t.json"}}
     with pytest.raises(ProblemError) as refused:
-        desk.compiled(pools=[pool], explore={"rate": "0.1"}, classifiers=[trained])
-    assert [problem.code for problem in refused.value.problems] == ["unsupported-feature"] * 3
+        desk.compiled(explore={"rate": "0.1"}, classifiers=[trained])
+    assert [problem.code for problem in refused.value.problems] == ["unsupported-feature"] * 2
     assert [problem.pointer for problem in refused.value.problems] == [
-        "/pools",
         "/explore",
         "/classifiers/0/artefact",
     ]

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from opentokenbudget.amounts import InvalidInstant, format_decimal, parse_instant
+from opentokenbudget.amounts import InvalidInstant, format_decimal, format_instant, parse_instant
 from opentokenbudget.classifiers import compile_classifiers
 from opentokenbudget.conditions import evaluate, parse
 from opentokenbudget.documents import Document, first_stage, in_document_order, read
-from opentokenbudget.engine import Engine
-from opentokenbudget.opening import catalog_of, policy_of
+from opentokenbudget.engine import Engine, account_form
+from opentokenbudget.opening import catalog_of, compiled_policy
+from opentokenbudget.pools import Pools
 from opentokenbudget.pricing import Catalog
 from opentokenbudget.pricing.catalog import instant_of
 from opentokenbudget.problems import Problem, ProblemError
@@ -25,6 +26,7 @@ from opentokenbudget.value import compile_value_rules
 
 from .checking import check_given, load_given
 from .facts import normal_facts
+from .stepping import SteppedStore
 
 Answer = dict[str, Any]
 
@@ -47,7 +49,7 @@ class BadArguments(Exception):
 class Session:
     """The reference behind the suite's protocol.
 
-    It holds what `configure` gave, and the last decision for `next` and `settle`.
+    It holds what `configure` gave, the decisions for `next` and `settle`, and what pools have counted.
     """
 
     def __init__(self) -> None:
@@ -57,13 +59,14 @@ class Session:
         """Forget everything, and take what `given` holds; documents are read when a step first needs them."""
         self._given: Mapping[str, Any] = given
         self._catalog: Catalog | None = None
-        self._policy: Policy | None = None
+        self._policy: tuple[Policy, Pools | None] | None = None
         self.reset()
 
     def reset(self) -> None:
         """Forget what was asked since `configure`; keep what was given."""
         self._engine: Engine | None = None
-        self._decision: Decision | None = None
+        self._decisions: dict[str, Decision] = {}
+        self._store = SteppedStore(0)
 
     def step(self, op: str, args: Mapping[str, Any]) -> Answer:
         """Return the answer to `op`; problems are an answer too.
@@ -175,14 +178,14 @@ class Session:
 
     def decide(self, args: Mapping[str, Any]) -> Answer:
         """Decide a request; the decision is what `next` and `settle` speak of from then on."""
-        self._decision = self.engine.decide(args["request"], at=args.get("at"), health=args.get("health"))
-        return self._decision.as_json(trace_of(self._decision) if args.get("trace") else None)
+        decision = self._engine_at(args).decide(args["request"], at=args.get("at"), health=args.get("health"))
+        return self._decided(decision, args)
 
     def next(self, args: Mapping[str, Any]) -> Answer:
         """Answer what follows the last decision's attempt."""
         outcome = args.get("outcome", {})
-        last = self._last()
-        self._decision = self.engine.next(
+        last = self._last(args)
+        following = self._engine_at(args).next(
             last,
             error=outcome.get("error"),
             score=outcome.get("score"),
@@ -190,12 +193,12 @@ class Session:
             at=args.get("at"),
             health=args.get("health"),
         )
-        return self._decision.as_json(trace_of(self._decision) if args.get("trace") else None)
+        return self._decided(following, args)
 
     def settle(self, args: Mapping[str, Any]) -> Answer:
         """Answer the record of the last decision's attempt."""
-        last = self._last()
-        return self.engine.settle(
+        last = self._last(args)
+        return self._engine_at(args).settle(
             last,
             usage=args.get("usage"),
             usage_source=args.get("usage_source"),
@@ -203,6 +206,21 @@ class Session:
             context=args.get("context"),
             error=args.get("error"),
         )
+
+    def release(self, args: Mapping[str, Any]) -> Answer:
+        """Answer the record of the last decision's attempt, which was not made."""
+        last = self._last(args)
+        return self._engine_at(args).release(last)
+
+    def extend(self, args: Mapping[str, Any]) -> Answer:
+        """Let what pools hold for the last decision's attempt live longer."""
+        last = self._last(args)
+        until = self._engine_at(args).extend(last, args["seconds"])
+        return {"expires_at": None if until is None else format_instant(until)}
+
+    def pools(self, args: Mapping[str, Any]) -> Answer:
+        """Answer every balance that pools have counted."""
+        return {"balances": [account_form(account) for account in self._engine_at(args).accounts()]}
 
     def record(self, args: Mapping[str, Any]) -> Answer:
         """Check a usage record."""
@@ -221,13 +239,20 @@ class Session:
         if self._engine is None:
             if self._policy is None:
                 self._policy = self._compile_policy()
-            now = _instant(self._given.get("clock", _NOON), "/clock")
-            self._engine = Engine(self._policy, clock=lambda: now, seed=self._given.get("seed", "otb"))
+            policy, pools = self._policy
+            now = self._clock()
+            self._engine = Engine(
+                policy,
+                clock=lambda: now,
+                seed=self._given.get("seed", "otb"),
+                pools=pools,
+                store=self._store,
+            )
         return self._engine
 
-    def _compile_policy(self) -> Policy:
+    def _compile_policy(self) -> tuple[Policy, Pools | None]:
         self._check("policy")
-        return policy_of(self._document("policy"))
+        return compiled_policy(self._document("policy"))
 
     def _check(self, name: str) -> None:
         """Refuse a given document of which `check` answers an error."""
@@ -247,12 +272,34 @@ class Session:
     def _others(self) -> dict[str, Any]:
         return {name: self._given[name] for name in _KINDS if name in self._given}
 
-    def _last(self) -> Decision:
-        if self._decision is None:
+    def _clock(self) -> int:
+        return _instant(self._given.get("clock", _NOON), "/clock")
+
+    def _engine_at(self, args: Mapping[str, Any]) -> Engine:
+        """Return the engine, its store's clock set and its store answering as a step says."""
+        engine = self.engine
+        self._store.answers = args.get("store") != "unavailable"
+        try:
+            self._store.now = parse_instant(args.get("store_at", args.get("at")))
+        except (InvalidInstant, TypeError):
+            # None is given, or one of which the engine says what is wrong.
+            self._store.now = self._clock()
+        return engine
+
+    def _decided(self, decision: Decision, args: Mapping[str, Any]) -> Answer:
+        # The last is found at the end.
+        self._decisions.pop(decision.request.id, None)
+        self._decisions[decision.request.id] = decision
+        return decision.as_json(trace_of(decision) if args.get("trace") else None)
+
+    def _last(self, args: Mapping[str, Any]) -> Decision:
+        """Return the last decision, or the last of the request that `of` names."""
+        name = args.get("of", next(reversed(self._decisions), None))
+        if name not in self._decisions:
             raise ProblemError(
                 Problem("nothing-to-settle", "", "no decision was made before this step", "OTB-CONF-010")
             )
-        return self._decision
+        return self._decisions[name]
 
 
 class Op(NamedTuple):
@@ -275,6 +322,9 @@ OPS: Mapping[str, Op] = {
     "decide": Op(Session.decide, ("request",)),
     "next": Op(Session.next),
     "settle": Op(Session.settle),
+    "release": Op(Session.release),
+    "extend": Op(Session.extend, ("seconds",)),
+    "pools": Op(Session.pools),
     "record": Op(Session.record, ("record",)),
 }
 """What a session can be asked, by the name of the op."""

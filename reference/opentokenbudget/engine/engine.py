@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from ..amounts import InvalidDecimal, InvalidInstant, parse_decimal, parse_instant
 from ..documents.pointers import joined
+from ..pools import Account, Pools, Store, StoreUnavailable
+from ..pricing import Cost, PriceProblem
 from ..problems import Problem, ProblemError
-from ..routing import Decision, Identity, Outcome, Policy, Request, decide, follow, parse_request
+from ..routing import Decision, Identity, Outcome, Policy, Request, answer, ask, follow, parse_request
 from ..routing.request import is_written
+from .holding import actuals_of, hold_of
 from .recording import attempt_record, priced_attempt
+from .spending import PoolSpending
 
 ERRORS = (
     "unavailable",
@@ -22,6 +28,18 @@ ERRORS = (
     "bad_response",
     "other",
 )
+UNPRICEABLE = frozenset(
+    (
+        "ambiguous-rate",
+        "forbidden-context",
+        "join-required",
+        "no-price-at-time",
+        "unknown-context",
+        "unknown-model",
+        "unpriced-meter",
+    )
+)
+"""Problems of a price for which what an attempt held is charged instead."""
 HEALTHS = ("healthy", "unhealthy")
 
 
@@ -42,6 +60,11 @@ class Engine:
         seed: the operator's secret; ids and draws are functions of it.
         listeners: told of decisions and records.
         remembered: how many request ids at least are remembered, to tell a retry from a conflict.
+        pools: those of the policy, compiled by `pools.compile_pools`.
+        store: where their balances lie.
+
+    Raises:
+        ProblemError: `unsupported-feature`: the policy has pools, and no store is given for them.
     """
 
     def __init__(
@@ -52,8 +75,15 @@ class Engine:
         seed: str,
         listeners: Sequence[Listener] = (),
         remembered: int = 100_000,
+        pools: Pools | None = None,
+        store: Store | None = None,
     ) -> None:
+        if policy.has_pools and (pools is None or store is None):
+            message = "a policy with pools is followed with them and a store alone"
+            raise ProblemError(Problem("unsupported-feature", "/pools", message, "OTB-POLICY-021"))
         self.policy = policy
+        self.pools = pools
+        self.store = store
         self._clock = clock
         self._identity = Identity(seed)
         self._listeners = tuple(listeners)
@@ -91,10 +121,14 @@ class Engine:
         elif isinstance(at, str):
             at = _instant(at)
         known = request.health if health is None else _health(health)
-        decision = decide(self.policy, self._identity, request, at, known)
-        if not self._seen.agrees(decision.question.id, request.source):
+        question = ask(self.policy, self._identity, request, at)
+        if not self._seen.agrees(question.id, request.source):
             message = f"another request had the id `{request.id}`"
             raise ProblemError(Problem("conflict", "/id", message, "OTB-DEC-012"))
+        decision = answer(self.policy, question, at, known, None, self._spending())
+        if decision.attempts and decision.attempts[0].at != at:
+            # It was decided before, and its reservation stands: the same request is the same decision.
+            decision = replace(decision, at=decision.attempts[0].at)
         for listener in self._listeners:
             listener.decided(decision)
         return decision
@@ -126,7 +160,9 @@ class Engine:
         known = decision.health if health is None else _health(health)
         if usage is not None:
             self.settle(decision, usage=usage, error=error, score=score)
-        following = follow(decision, outcome, instant, known)
+        elif error is not None and error != "timeout" and not decision.final:
+            self._give_back(decision)
+        following = follow(decision, outcome, instant, known, None, self._spending())
         if following is not decision:
             for listener in self._listeners:
                 listener.decided(following)
@@ -155,12 +191,15 @@ class Engine:
         Raises:
             ProblemError: `nothing-to-settle` for a denial, and what `Catalog.price` finds.
         """
-        if not decision.attempts:
-            message = "a denied request made no attempt"
-            raise ProblemError(Problem("nothing-to-settle", "", message, "OTB-USAGE-007"))
+        self._must_have_attempted(decision)
         cost = None
         if usage is not None:
-            cost = priced_attempt(decision, usage, served=served, context=context)
+            try:
+                cost = priced_attempt(decision, usage, served=served, context=context)
+            except PriceProblem as problem:
+                if hold_of(decision) is None or problem.code not in UNPRICEABLE:
+                    raise
+        reservation = self._settled(decision, usage, cost, error)
         record = attempt_record(
             decision,
             usage=usage,
@@ -171,10 +210,96 @@ class Engine:
             error=error,
             score=score,
             ended_at=ended_at,
+            reservation=reservation,
         )
         for listener in self._listeners:
             listener.settled(record)
         return record
+
+    def release(self, decision: Decision) -> dict[str, Any]:
+        """Return the record of the attempt of `decision`, which was not made: what pools held for it is given back.
+
+        Raises:
+            ProblemError: `nothing-to-settle` for a denial.
+        """
+        self._must_have_attempted(decision)
+        reservation = self._give_back(decision)
+        record = attempt_record(
+            decision, usage=None, cost=None, usage_source="unknown", aborted=True, reservation=reservation
+        )
+        for listener in self._listeners:
+            listener.settled(record)
+        return record
+
+    def extend(self, decision: Decision, seconds: int) -> int | None:
+        """Let what pools hold for the attempt of `decision` live for `seconds` from now, if it would end before.
+
+        Returns:
+            the instant at which it ends, in nanoseconds since 1970; None when nothing is held any more.
+
+        Raises:
+            ProblemError: `nothing-to-settle` for a denial.
+            StoreUnavailable: the store did not answer.
+        """
+        self._must_have_attempted(decision)
+        hold = hold_of(decision)
+        if hold is None or self.store is None:
+            return None
+        ended = self.store.extend(hold.id, seconds * 1_000_000)
+        return None if ended.expires_us is None else ended.expires_us * 1000
+
+    def accounts(self) -> Iterator[Account]:
+        """Yield every window of every balance of the policy's pools, by name and start.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        if self.pools is not None and self.store is not None:
+            # What nobody ended in time counts as ended.
+            self.store.sweep()
+            yield from self.store.accounts(f"{self.pools.policy}/")
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self.store is not None:
+            self.store.close()
+
+    def _spending(self) -> PoolSpending | None:
+        if self.pools is None or self.store is None:
+            return None
+        return PoolSpending(self.policy, self.pools, self.store)
+
+    def _settled(
+        self, decision: Decision, usage: Mapping[str, Any] | None, cost: Cost | None, error: str | None
+    ) -> dict[str, Any] | None:
+        """Charge what pools hold for the last attempt, and return it as a record writes it."""
+        hold = hold_of(decision)
+        if hold is None or self.store is None:
+            return None
+        if usage is None and error is not None and error != "timeout":
+            return self._give_back(decision)
+        try:
+            ended = self.store.settle(hold.id, actuals_of(hold, usage, cost, decision.question.value))
+        except StoreUnavailable:
+            return hold.ended("store-unavailable", {}, {})
+        return hold.ended(ended.status, ended.charged, ended.overrun)
+
+    def _give_back(self, decision: Decision) -> dict[str, Any] | None:
+        """Release what pools hold for the last attempt, and return it as a record writes it."""
+        hold = hold_of(decision)
+        if hold is None or self.store is None:
+            return None
+        try:
+            ended = self.store.release(hold.id)
+        except StoreUnavailable:
+            return hold.ended("store-unavailable", {}, {})
+        return hold.ended(ended.status, ended.charged, ended.overrun)
+
+    @staticmethod
+    def _must_have_attempted(decision: Decision) -> None:
+        if not decision.attempts:
+            message = "a denied request made no attempt"
+            raise ProblemError(Problem("nothing-to-settle", "", message, "OTB-USAGE-007"))
 
 
 class _Remembered:

@@ -10,14 +10,14 @@ from typing import Any
 
 from ..amounts import format_decimal, format_instant
 from ..pricing import Cost
-from ..routing import Decision, classified_form, cost_form
+from ..routing import SERVES, Decision, classified_form, cost_form
 
 
 def decision_record(decision: Decision, *, simulated: bool = False) -> dict[str, Any]:
     """Return the record of `decision`, which denials have too; the same decision has the same record id."""
     question, policy, request = decision.question, decision.policy, decision.request
-    number = len(decision.attempts) if decision.action == "allow" else len(decision.attempts) + 1
-    stage = "end" if decision.final and decision.action == "allow" else "decision"
+    number = len(decision.attempts) if decision.action in SERVES else len(decision.attempts) + 1
+    stage = "end" if decision.final and decision.action in SERVES else "decision"
     record: dict[str, Any] = {
         "otb": "1.0",
         "record": "decision",
@@ -56,6 +56,10 @@ def decision_record(decision: Decision, *, simulated: bool = False) -> dict[str,
         record["cost"] = cost_form(attempt, policy.catalog.currency)
     record["action"] = decision.action
     record["reasons"] = list(decision.reasons)
+    if decision.retry_at is not None:
+        record["retry_after"] = format_instant(decision.retry_at)
+    if decision.observed is not None:
+        record["pools"] = decision.observed.as_json()
     if decision.health:
         record["observations"] = {"health": dict(decision.health)}
     record["policy"] = policy.stamp.as_json()
@@ -96,8 +100,10 @@ def attempt_record(
     score: str | None = None,
     ended_at: int | None = None,
     simulated: bool = False,
+    aborted: bool = False,
+    reservation: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the record of the last attempt of `decision`; without usage its cost is unknown, never 0."""
+    """Return the record of the last attempt of `decision`; without usage or price its cost is unknown, never 0."""
     attempt, policy = decision.attempts[-1], decision.policy
     record: dict[str, Any] = {
         "otb": "1.0",
@@ -133,11 +139,18 @@ def attempt_record(
         record["exactness"] = "estimated" if usage_source == "estimated" else "computed"
         record["catalog"] = policy.catalog_stamp.as_json()
     else:
+        if usage is not None:
+            record["usage"] = dict(usage)
         record["exactness"] = "unknown"
+    if reservation is not None:
+        record["reservation"] = reservation
     record["value"] = format_decimal(decision.question.value)
     if score is not None:
         record["score"] = score
-    record["outcome"] = {"status": "ok"} if error is None else {"status": "error", "error": error}
+    if error is not None:
+        record["outcome"] = {"status": "error", "error": error}
+    else:
+        record["outcome"] = {"status": "aborted" if aborted else "ok"}
     return record
 
 

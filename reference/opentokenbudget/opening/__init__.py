@@ -13,12 +13,22 @@ from .files import load_file, read_bytes
 from .meaning import base_of, catalog_of, meaning_problems, value_rules_of
 
 if TYPE_CHECKING:
-    from .opener import load_catalog, load_policy, open_document, open_engine, policy_of
+    from .opener import (
+        compiled_policy,
+        engine_of,
+        load_catalog,
+        load_policy,
+        open_document,
+        open_engine,
+        policy_of,
+    )
 
 __all__ = [
     "CannotOpen",
     "base_of",
     "catalog_of",
+    "compiled_policy",
+    "engine_of",
     "load_catalog",
     "load_file",
     "load_policy",
@@ -30,7 +40,17 @@ __all__ = [
     "value_rules_of",
 ]
 
-_LATER = frozenset({"load_catalog", "load_policy", "open_document", "open_engine", "policy_of"})
+_LATER = frozenset(
+    {
+        "compiled_policy",
+        "engine_of",
+        "load_catalog",
+        "load_policy",
+        "open_document",
+        "open_engine",
+        "policy_of",
+    }
+)
 
 
 def __getattr__(name: str) -> object:

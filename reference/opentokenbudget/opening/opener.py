@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 
 from ..documents import Document, placed
 from ..engine import Engine, Listener
+from ..pools import Pools, Store, compile_pools
+from ..pools.stores import open_store
 from ..pricing import Catalog
 from ..problems import Problem, ProblemError
-from ..routing import Policy, compile_policy
+from ..routing import FactTypes, Policy, compile_policy, declared_attributes
 from .files import load_file
 from .meaning import catalog_of, meaning_problems, value_rules_of
 
@@ -58,10 +60,44 @@ def policy_of(document: Document) -> Policy:
     Raises:
         ProblemError: `unsupported-feature`, or `unresolved-reference` where only a digest names a document.
     """
+    return compiled_policy(document)[0]
+
+
+def engine_of(
+    document: Document,
+    store: Store,
+    *,
+    seed: str,
+    clock: Callable[[], int],
+    listeners: Sequence[Listener] = (),
+) -> Engine:
+    """Return an engine for the policy of a document without problems, its pools kept in `store`.
+
+    Raises:
+        ProblemError: as `policy_of`.
+    """
+    policy, pools = compiled_policy(document)
+    return Engine(
+        policy,
+        clock=clock,
+        seed=seed,
+        listeners=listeners,
+        pools=pools,
+        store=None if pools is None else store,
+    )
+
+
+def compiled_policy(document: Document) -> tuple[Policy, Pools | None]:
+    """Return the policy of a document without problems, and its pools if it has any.
+
+    Raises:
+        ProblemError: `unsupported-feature`, or `unresolved-reference` where only a digest names a document.
+    """
+    data = document.data
     absent = [
         field
         for field in ("catalog", "value_rules")
-        if field in document.data and f"/{field}" not in document.references
+        if field in data and f"/{field}" not in document.references
     ]
     if absent:
         message = "only a digest is given, and no document with it is at hand: add its `path`"
@@ -69,14 +105,20 @@ def policy_of(document: Document) -> Policy:
             Problem("unresolved-reference", f"/{field}", message, "OTB-DEC-077") for field in absent
         ]
         raise ProblemError(placed(document, unresolved))
+    catalog = catalog_of(document.references["/catalog"])
+    pools = None
+    if data.get("pools"):
+        pools = compile_pools(data, FactTypes.of(declared_attributes(data), catalog).request)
     rules = value_rules_of(document)
-    return compile_policy(
-        document.data,
-        catalog=catalog_of(document.references["/catalog"]),
+    policy = compile_policy(
+        data,
+        catalog=catalog,
         value_rules=None if rules is None else rules.data,
         digest=document.digest,
         value_digest="" if rules is None else rules.digest,
+        reads=frozenset() if pools is None else pools.uses,
     )
+    return policy, pools
 
 
 def open_engine(
@@ -90,7 +132,7 @@ def open_engine(
     """Return an engine for the policy file `policy`.
 
     Args:
-        store: where balances lie; `memory://` is all there is until pools come.
+        store: where balances lie: `memory://`, `sqlite:///FILE`, `redis://HOST:PORT/DB`, `postgresql://HOST/DB`.
         seed: the operator's secret, from which ids and draws follow; a new one each time when left out, so give
             one where a retried request must be recognised after a restart.
         clock: the current instant in nanoseconds since 1970.
@@ -99,13 +141,14 @@ def open_engine(
     Raises:
         CannotOpen: the file is missing or cannot be opened.
         ProblemError: everything that is wrong with it, or `unsupported-feature`.
+        StoreUnavailable, StoreUnfit: the store does not answer, or cannot keep what the policy asks it to.
+        ValueError: no store has such a URL.
     """
-    if store != "memory://":
-        message = f"`{store}` is not a store of this version: only `memory://`"
-        raise ProblemError(Problem("unsupported-feature", "", message))
-    return Engine(
-        load_policy(policy),
-        clock=clock,
+    document = open_document(policy, kind="policy")
+    return engine_of(
+        document,
+        open_store(store, clock),
         seed=secrets.token_hex(16) if seed is None else seed,
+        clock=clock,
         listeners=listeners,
     )

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 from ..amounts import PICO
 from .measures import Extent, bound_of
 from .orders import Entry, Gate, Span
-from .pool import Facts, Pool, Pools, Threshold, text_of
+from .pool import Action, Enforcement, Facts, Pool, Pools, text_of
 
 _NS = 1000
+GATES: Mapping[Enforcement, Gate] = {"reserve": "reserve", "check": "check", "soft": "open", "shadow": "open"}
+"""What is asked of a pool before an attempt is admitted, by its enforcement."""
 
 
 class Charge(NamedTuple):
@@ -21,7 +23,7 @@ class Charge(NamedTuple):
 
     Attributes:
         key: the texts of the partition.
-        part: `pool` for the pool itself, `others` for those without a guarantee, `throttle` for a threshold's.
+        part: empty for the pool itself, `others-N` for those without its guarantee N, `throttle` for a threshold's.
     """
 
     pool: Pool
@@ -57,15 +59,12 @@ def charges_of(
     facts: Facts,
     extent: Extent,
     at_us: int,
-    *,
-    gate_soft: bool = False,
 ) -> tuple[Charge, ...]:
     """Return what an attempt is charged to.
 
     Args:
         pools: those that count it.
         at_us: the instant in microseconds, from which windows follow.
-        gate_soft: whether soft pools refuse, so that their action at the limit can be tried first.
 
     Raises:
         MissingKey: a pool that can refuse lacks a part of its key; others are left out.
@@ -78,10 +77,10 @@ def charges_of(
         account = named(pool.account, key)
         limit = pool.limit_at(facts, key, at_us * _NS)
         amount = bound_of(pool.measure, extent)
-        gate = gate_of(pool, gate_soft)
+        gate = GATES[pool.enforcement]
         period = pool.period_at(at_us)
         entry = Entry(account, amount, limit, gate, period, pool.on_expiry)
-        found.append(Charge(pool, key, "pool", entry))
+        found.append(Charge(pool, key, "", entry))
         if pool.guarantees and limit is not None:
             plain = Span(period.from_us, period.until_us) if isinstance(period, Span) else period
             for number, guarantee in enumerate(pool.guarantees):
@@ -90,32 +89,23 @@ def charges_of(
                 rest = limit * (PICO - guarantee.share) // PICO
                 others = named(f"{pool.account}!{number}", key)
                 found.append(
-                    Charge(pool, key, "others", Entry(others, amount, rest, gate, plain, pool.on_expiry))
+                    Charge(
+                        pool,
+                        key,
+                        f"others-{number}",
+                        Entry(others, amount, rest, gate, plain, pool.on_expiry),
+                    )
                 )
     return tuple(found)
 
 
-def throttle_of(pool: Pool, key: tuple[str, ...], threshold: Threshold, at_us: int) -> Charge:
-    """Return the charge that lets `requests` through in each whole `per` since 1970."""
-    action = threshold.action
+def throttle_of(pool: Pool, key: tuple[str, ...], action: Action, at_us: int) -> Charge:
+    """Return the charge that lets `requests` of a partition through in each whole `per` since 1970."""
     start = at_us - at_us % action.per_us
     account = named(f"{pool.account}~{action.requests}.{action.per_us}", key)
-    gate: Gate = "open" if pool.enforcement == "shadow" else "reserve"
     period = Span(start, start + action.per_us)
-    return Charge(pool, key, "throttle", Entry(account, PICO, action.requests * PICO, gate, period, "charge"))
-
-
-def gate_of(pool: Pool, gate_soft: bool) -> Gate:
-    """Return what is asked of a pool before an attempt is admitted."""
-    match pool.enforcement:
-        case "reserve":
-            return "reserve"
-        case "check":
-            return "check"
-        case "soft":
-            return "reserve" if gate_soft else "open"
-        case _:
-            return "open"
+    entry = Entry(account, PICO, action.requests * PICO, "reserve", period)
+    return Charge(pool, key, "throttle", entry)
 
 
 def key_of(pool: Pool, facts: Facts) -> tuple[str, ...] | None:
@@ -140,6 +130,18 @@ def named(account: str, key: Iterable[str]) -> str:
     for part in key:
         account += "/" + (part.replace("~", "~0").replace("/", "~1") if "/" in part or "~" in part else part)
     return account
+
+
+def parts_of(account: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return pool, part and key of a balance's name; the inverse of `named`."""
+    _, first, *rest = account.split("/")
+    pool, part = first, ""
+    if "!" in first:
+        pool, _, number = first.partition("!")
+        part = f"others-{number}"
+    elif "~" in first:
+        pool, part = first.partition("~")[0], "throttle"
+    return pool, part, tuple(each.replace("~1", "/").replace("~0", "~") for each in rest)
 
 
 def utilization_reached(settled: int, reserved: int, room: int | None, share: int) -> bool:

@@ -122,6 +122,7 @@ class Pools(Struct, frozen=True):
         policy, revision: of the policy, as orders name them.
         uses: the facts of a request that their conditions, partitions and limits read.
         watched: those with thresholds.
+        reads_candidates: whether a condition reads a fact of a candidate.
     """
 
     policy: str
@@ -129,6 +130,7 @@ class Pools(Struct, frozen=True):
     all: tuple[Pool, ...]
     watched: tuple[Pool, ...]
     uses: frozenset[str]
+    reads_candidates: bool
 
 
 def compile_pools(data: Mapping[str, Any], types: Mapping[str, Type]) -> Pools:
@@ -146,7 +148,8 @@ def compile_pools(data: Mapping[str, Any], types: Mapping[str, Type]) -> Pools:
         revision_of(data["version"]),
         pools,
         tuple(pool for pool in pools if pool.thresholds),
-        frozenset(reader.uses),
+        frozenset(reader.uses.difference(CANDIDATE_FACTS)),
+        not reader.uses.isdisjoint(CANDIDATE_FACTS),
     )
 
 
@@ -246,7 +249,7 @@ class _Reader:
 
     def condition(self, when: Any, pointer: str) -> Condition:
         condition = parse(when, types=self.types, pointer=pointer)
-        self.uses |= attributes_of(condition).difference(CANDIDATE_FACTS)
+        self.uses |= attributes_of(condition)
         return condition
 
     def test(self, data: Mapping[str, Any], pointer: str) -> Test | None:

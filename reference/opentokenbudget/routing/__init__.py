@@ -3,8 +3,8 @@
 Pure: a compiled policy, a request, an instant, a health snapshot and a seed give a decision.
 """
 
-from .deciding import Outcome, answer, ask, decide, follow
-from .decision import Attempt, Decision, Question, classified_form, cost_form
+from .deciding import Outcome, Spending, answer, ask, decide, follow
+from .decision import SERVES, Attempt, Blocked, Decision, Question, classified_form, cost_form
 from .identity import Identity
 from .policy import Attribute, FactTypes, Fallback, Policy, Rule, Stamp, compile_policy, declared_attributes
 from .references import policy_problems
@@ -14,8 +14,10 @@ from .trace import Note, Step, Trace
 from .tracing import trace_of
 
 __all__ = [
+    "SERVES",
     "Attempt",
     "Attribute",
+    "Blocked",
     "Candidate",
     "Decision",
     "FactTypes",
@@ -27,6 +29,7 @@ __all__ = [
     "Question",
     "Request",
     "Rule",
+    "Spending",
     "Stamp",
     "Step",
     "Tier",

@@ -9,6 +9,7 @@ Source: spec/60-decision.md OTB-DEC-020 ff.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -24,11 +25,16 @@ from .trace import Note
 
 
 class Exclusions(Struct, frozen=True):
-    """What earlier attempts rule out: names tried, models gone, and windows of at most so many tokens."""
+    """What earlier attempts rule out: names tried, models gone, windows of at most so many tokens; and what pools do.
+
+    Attributes:
+        refused: why, by the name of each candidate that a pool did not take.
+    """
 
     tried: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     window: int = 0
+    refused: Mapping[str, str] = MappingProxyType({})
 
 
 NO_EXCLUSIONS = Exclusions()
@@ -182,7 +188,7 @@ def _excluded(candidate: Candidate, exclusions: Exclusions) -> str | None:
         return "already-tried"
     if candidate.model.id in exclusions.gone:
         return "model-gone"
-    return None
+    return exclusions.refused.get(candidate.name)
 
 
 def _unpriced(estimator: Estimator, request: Request, at: int) -> str:

@@ -10,13 +10,14 @@ Source: spec/60-decision.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..amounts import PICO, local_time
 from .candidates import NO_EXCLUSIONS, Exclusions, choose
-from .decision import AttemptKind, Decision, Question
+from .decision import SERVES, Attempt, AttemptKind, Blocked, Decision, Observed, Question
 from .facts import WEEKDAYS
 from .identity import Identity
 from .policy import Policy
@@ -31,6 +32,36 @@ class Outcome(Struct, frozen=True):
     score: int | None = None
 
 
+class Spending(Protocol):
+    """What pools say of the attempts of one decision; who keeps them gives it.
+
+    Attributes:
+        top: the highest rank that thresholds leave to serve.
+    """
+
+    top: int
+
+    @property
+    def observed(self) -> Observed:
+        """What stores have answered."""
+
+    def begin(self, question: Question, rank: int, at: int) -> Blocked | None:
+        """Look at the thresholds of the pools that count an attempt in the tier `rank`."""
+
+    def take(
+        self,
+        question: Question,
+        rank: int,
+        number: int,
+        kind: AttemptKind,
+        at: int,
+        health: Mapping[str, str],
+        exclusions: Exclusions,
+        notes: list[Note] | None,
+    ) -> Attempt | Blocked | None:
+        """Return the attempt that the tier `rank` offers and the pools hold, or one of a lower tier."""
+
+
 def decide(
     policy: Policy,
     identity: Identity,
@@ -38,12 +69,17 @@ def decide(
     at: int,
     health: Mapping[str, str],
 ) -> Decision:
-    """Return the decision for `request` at the instant `at`, under the snapshot `health`."""
+    """Return the decision for `request` at the instant `at`, under the snapshot `health`, of a policy without pools."""
     return answer(policy, ask(policy, identity, request, at), at, health)
 
 
 def answer(
-    policy: Policy, question: Question, at: int, health: Mapping[str, str], notes: list[Note] | None = None
+    policy: Policy,
+    question: Question,
+    at: int,
+    health: Mapping[str, str],
+    notes: list[Note] | None = None,
+    spending: Spending | None = None,
 ) -> Decision:
     """Return the first decision of `question`; every verdict on a candidate goes to `notes`, where given."""
     rule = question.rule
@@ -54,11 +90,19 @@ def answer(
         return Decision(policy, question, "deny", (found, "denied-by-rule"), True, at, health)
     start = question.tier
     reasons = (found,) if start == rule.lowest else (found, "floor-raised")
-    attempt = choose(policy, question, start, 1, "primary", at, health, NO_EXCLUSIONS, notes)
-    if attempt is not None:
-        return Decision(policy, question, "allow", reasons, False, at, health, (attempt,))
+    if spending is None:
+        attempt = choose(policy, question, start, 1, "primary", at, health, NO_EXCLUSIONS, notes)
+        if attempt is not None:
+            return Decision(policy, question, "allow", reasons, False, at, health, (attempt,))
     empty = Decision(policy, question, "deny", reasons, True, at, health)
-    return _onwards(empty, start, "primary", at, health, NO_EXCLUSIONS, notes)
+    if spending is not None:
+        if (blocked := spending.begin(question, start, at)) is not None:
+            return _blocked(empty, blocked, spending)
+        start = max(question.floor, min(start, spending.top))
+        taken = spending.take(question, start, 1, "primary", at, health, NO_EXCLUSIONS, notes)
+        if taken is not None:
+            return _taken(empty, taken, (), spending)
+    return _onwards(empty, start, "primary", at, health, NO_EXCLUSIONS, notes, spending)
 
 
 def ask(policy: Policy, identity: Identity, request: Request, at: int) -> Question:
@@ -105,12 +149,13 @@ def follow(
     at: int,
     health: Mapping[str, str],
     notes: list[Note] | None = None,
+    spending: Spending | None = None,
 ) -> Decision:
     """Return the decision after the last attempt of `decision` ended with `outcome`; a final one is unchanged."""
     if decision.final:
         return decision
     if outcome.error is None:
-        return _judge(decision, outcome, at, health, notes)
+        return _judge(decision, outcome, at, health, notes, spending)
     policy, question = decision.policy, decision.question
     errors = (*decision.errors, outcome.error)
     failed = Decision(policy, question, "deny", (), True, at, health, decision.attempts, errors)
@@ -122,15 +167,24 @@ def follow(
     exclusions = _exclusions(failed)
     last = decision.attempts[-1]
     number = len(decision.attempts) + 1
-    attempt = choose(policy, question, last.tier, number, "fallback", at, health, exclusions, notes)
-    if attempt is not None:
-        attempts = (*decision.attempts, attempt)
-        return Decision(policy, question, "allow", ("fallback",), False, at, health, attempts, errors)
-    return _onwards(failed, last.tier, "fallback", at, health, exclusions, notes)
+    rank = last.tier
+    if spending is not None:
+        if (blocked := spending.begin(question, rank, at)) is not None:
+            return _blocked(failed, blocked, spending)
+        rank = max(question.floor, min(rank, spending.top))
+    taken = _take(policy, question, rank, number, "fallback", at, health, exclusions, notes, spending)
+    if taken is not None:
+        return _taken(failed, taken, ("fallback",), spending)
+    return _onwards(failed, rank, "fallback", at, health, exclusions, notes, spending)
 
 
 def _judge(
-    decision: Decision, outcome: Outcome, at: int, health: Mapping[str, str], notes: list[Note] | None
+    decision: Decision,
+    outcome: Outcome,
+    at: int,
+    health: Mapping[str, str],
+    notes: list[Note] | None,
+    spending: Spending | None,
 ) -> Decision:
     """Return what follows an answer: done, accepted, or the next step of the cascade."""
     policy, question = decision.policy, decision.question
@@ -147,15 +201,18 @@ def _judge(
     limit = len(cascade.tiers) if policy.fallback is None else policy.fallback.attempts
     if len(decision.attempts) < limit:
         errors = (*decision.errors, "unaccepted")
+        failed = Decision(policy, question, "deny", (), True, at, health, decision.attempts, errors)
         number = len(decision.attempts) + 1
         exclusions = _exclusions(decision)
         for rank in _rest(question.ladder, last.tier):
-            attempt = choose(policy, question, rank, number, "cascade", at, health, exclusions, notes)
-            if attempt is not None:
-                attempts = (*decision.attempts, attempt)
-                return Decision(
-                    policy, question, "allow", ("escalated",), False, at, health, attempts, errors
-                )
+            if spending is not None:
+                if (blocked := spending.begin(question, rank, at)) is not None:
+                    return _blocked(failed, blocked, spending)
+                if rank > spending.top:
+                    break
+            taken = _take(policy, question, rank, number, "cascade", at, health, exclusions, notes, spending)
+            if taken is not None:
+                return _taken(failed, taken, ("escalated",), spending)
     return _because(standing, "unaccepted")
 
 
@@ -167,17 +224,66 @@ def _onwards(
     health: Mapping[str, str],
     exclusions: Exclusions,
     notes: list[Note] | None,
+    spending: Spending | None,
 ) -> Decision:
     """Return what the tiers after `rank` offer: the rest of the cascade, then the fallback's; else `empty` denied."""
     policy, question = empty.policy, empty.question
     number = len(empty.attempts) + 1
     for following, reason in _tiers_after(policy, question, rank):
-        attempt = choose(policy, question, following, number, kind, at, health, exclusions, notes)
-        if attempt is not None:
-            reasons = (*empty.reasons, *(("fallback",) if kind == "fallback" else ()), reason)
-            attempts = (*empty.attempts, attempt)
-            return Decision(policy, question, "allow", reasons, False, at, health, attempts, empty.errors)
-    return _ended(empty, "no-candidate")
+        if spending is not None and following > max(spending.top, question.floor):
+            continue
+        taken = _take(policy, question, following, number, kind, at, health, exclusions, notes, spending)
+        if taken is not None:
+            reasons = (*(("fallback",) if kind == "fallback" else ()), reason)
+            return _taken(empty, taken, reasons, spending)
+    return _ended(empty, "no-candidate", spending)
+
+
+def _take(
+    policy: Policy,
+    question: Question,
+    rank: int,
+    number: int,
+    kind: AttemptKind,
+    at: int,
+    health: Mapping[str, str],
+    exclusions: Exclusions,
+    notes: list[Note] | None,
+    spending: Spending | None,
+) -> Attempt | Blocked | None:
+    if spending is None:
+        return choose(policy, question, rank, number, kind, at, health, exclusions, notes)
+    return spending.take(question, rank, number, kind, at, health, exclusions, notes)
+
+
+def _taken(
+    empty: Decision, taken: Attempt | Blocked, reasons: tuple[str, ...], spending: Spending | None
+) -> Decision:
+    """Return `empty` with the attempt that was taken, or as pools block it."""
+    if isinstance(taken, Blocked):
+        return _blocked(empty, taken, spending)
+    return Decision(
+        empty.policy,
+        empty.question,
+        taken.action,
+        (*empty.reasons, *reasons, *taken.reasons),
+        False,
+        empty.at,
+        empty.health,
+        (*empty.attempts, taken),
+        empty.errors,
+        observed=None if spending is None else spending.observed,
+    )
+
+
+def _blocked(empty: Decision, blocked: Blocked, spending: Spending | None) -> Decision:
+    """Return `empty` as pools block it; an answer before it stands."""
+    for reason in blocked.reasons[:-1]:
+        empty = _because(empty, reason)
+    ended = _ended(empty, blocked.reasons[-1], spending)
+    if ended.action in SERVES:
+        return ended
+    return replace(ended, action=blocked.action, retry_at=blocked.retry_at)
 
 
 def _tiers_after(policy: Policy, question: Question, rank: int) -> Iterator[tuple[int, str]]:
@@ -231,34 +337,15 @@ def _exclusions(decision: Decision) -> Exclusions:
     )
 
 
-def _ended(failed: Decision, reason: str) -> Decision:
+def _ended(failed: Decision, reason: str, spending: Spending | None = None) -> Decision:
     """Return the end of `failed`: denied, unless a step of the cascade was answered before; then that answer stands."""
+    if spending is not None:
+        failed = replace(failed, observed=spending.observed)
     if "unaccepted" not in failed.errors:
         return _because(failed, reason)
     standing = len(failed.errors) - 1 - failed.errors[::-1].index("unaccepted")
-    return Decision(
-        failed.policy,
-        failed.question,
-        "allow",
-        (*failed.reasons, reason, "unaccepted"),
-        True,
-        failed.at,
-        failed.health,
-        failed.attempts,
-        failed.errors,
-        standing,
-    )
+    return replace(failed, action="allow", reasons=(*failed.reasons, reason, "unaccepted"), standing=standing)
 
 
 def _because(decision: Decision, reason: str) -> Decision:
-    return Decision(
-        decision.policy,
-        decision.question,
-        decision.action,
-        (*decision.reasons, reason),
-        decision.final,
-        decision.at,
-        decision.health,
-        decision.attempts,
-        decision.errors,
-    )
+    return replace(decision, reasons=(*decision.reasons, reason))

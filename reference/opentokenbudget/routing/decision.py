@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -15,7 +15,23 @@ from .tiers import Candidate
 from .trace import Trace
 
 Action = Literal["allow", "downgrade", "throttle", "queue", "deny"]
+SERVES = frozenset(("allow", "downgrade"))
+"""The actions that name a candidate."""
 AttemptKind = Literal["primary", "fallback", "cascade"]
+
+
+class Hold(Protocol):
+    """What pools hold for an attempt."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return its wire form."""
+
+
+class Observed(Protocol):
+    """What stores answered on the way to a decision."""
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the wire form of the pools of a decision."""
 
 
 class Attempt(Struct, frozen=True):
@@ -27,6 +43,9 @@ class Attempt(Struct, frozen=True):
         expected, bound: costs in units of 10⁻¹² of the catalog's currency.
         draw: 64 bits of a weighted selection, else None.
         at, health: the instant and the health snapshot that it was chosen under.
+        action: `downgrade` where pools took it to a lower tier.
+        reasons: what pools said of it.
+        hold: what pools hold for it; only who holds it reads it.
     """
 
     number: int
@@ -39,6 +58,21 @@ class Attempt(Struct, frozen=True):
     draw: int | None
     at: int
     health: Mapping[str, str]
+    action: Action = "allow"
+    reasons: tuple[str, ...] = ()
+    hold: Hold | None = None
+
+
+class Blocked(Struct, frozen=True):
+    """Pools let no attempt be made now.
+
+    Attributes:
+        retry_at: the instant (nanoseconds since 1970) from which it may help to ask again; None where none is known.
+    """
+
+    action: Action
+    reasons: tuple[str, ...]
+    retry_at: int | None = None
 
 
 class Question(Struct, frozen=True):
@@ -75,6 +109,8 @@ class Decision(Struct, frozen=True):
         errors: how each attempt but the last one ended: an error, or `unaccepted`.
         at, health: the instant and the health snapshot of this decision.
         standing: which of `attempts` is meant; the last, but where an escalation failed and an answer before it stands.
+        retry_at: of a denial by pools, the instant from which it may help to ask again.
+        observed: what stores answered on the way here, by which the decision can be made again.
     """
 
     policy: Policy
@@ -87,6 +123,8 @@ class Decision(Struct, frozen=True):
     attempts: tuple[Attempt, ...] = ()
     errors: tuple[str, ...] = ()
     standing: int = -1
+    retry_at: int | None = None
+    observed: Observed | None = None
 
     @property
     def id(self) -> str:
@@ -99,21 +137,21 @@ class Decision(Struct, frozen=True):
     @property
     def attempt(self) -> Attempt | None:
         """The attempt to make, or the one whose answer stands; None in a denial."""
-        return self.attempts[self.standing] if self.action == "allow" else None
+        return self.attempts[self.standing] if self.action in SERVES else None
 
     @property
     def candidate(self) -> str | None:
         """The model or deployment as the policy names it."""
-        return self.attempts[self.standing].candidate.name if self.action == "allow" else None
+        return self.attempts[self.standing].candidate.name if self.action in SERVES else None
 
     @property
     def model(self) -> str | None:
         """The model's id in the catalog."""
-        return self.attempts[self.standing].candidate.model.id if self.action == "allow" else None
+        return self.attempts[self.standing].candidate.model.id if self.action in SERVES else None
 
     @property
     def tier(self) -> str | None:
-        return self.policy.tiers[self.attempts[self.standing].tier].id if self.action == "allow" else None
+        return self.policy.tiers[self.attempts[self.standing].tier].id if self.action in SERVES else None
 
     @property
     def rule(self) -> str | None:
@@ -157,6 +195,12 @@ class Decision(Struct, frozen=True):
             form["cost"] = cost_form(attempt, policy.catalog.currency)
             if attempt.draw is not None:
                 form["draw"] = str(attempt.draw)
+        if self.retry_at is not None:
+            form["retry_after"] = format_instant(self.retry_at)
+        if self.observed is not None:
+            form["pools"] = self.observed.as_json()
+        if attempt is not None and attempt.hold is not None:
+            form["reservation"] = attempt.hold.as_json()
         if question.classified:
             form["classified"] = classified_form(question.classified)
         form["value"] = format_decimal(question.value)

@@ -131,6 +131,7 @@ class Policy(Struct, frozen=True):
         uses: the facts that conditions read.
         derives: whether any of them must be worked out from the instant or the needs.
         tests: the closure of each `require` and `accept`, by the identity of the condition.
+        has_pools: whether it has some, without which it may not be followed.
     """
 
     stamp: Stamp
@@ -155,6 +156,7 @@ class Policy(Struct, frozen=True):
     uses: frozenset[str]
     derives: bool
     tests: Mapping[int, Any]
+    has_pools: bool
 
 
 def compile_policy(
@@ -164,6 +166,7 @@ def compile_policy(
     value_rules: Mapping[str, Any] | None = None,
     digest: str = "",
     value_digest: str = "",
+    reads: frozenset[str] = frozenset(),
 ) -> Policy:
     """Return the policy of the checked document `data`, ready to decide over `catalog`.
 
@@ -171,10 +174,11 @@ def compile_policy(
         data: a policy that its schema and `policy_problems` accept.
         value_rules: the data of its value rules.
         digest, value_digest: of the documents, references resolved; of the data as it is when left out.
+        reads: facts of a request that others read.
 
     Raises:
         ProblemError: `unsupported-feature` where the policy needs what this engine does not do yet
-            (pools, exploration, classifier artefacts), and whatever a condition gets wrong.
+            (exploration, classifier artefacts), and whatever a condition gets wrong.
     """
     _refuse_unsupported(data)
     attributes = declared_attributes(data)
@@ -189,7 +193,7 @@ def compile_policy(
     default = _rule({"id": "default", **data["default"]}, -1, "/default", ranks, types)
     value = None if value_rules is None else compile_value_rules(value_rules, types.request)
     defaults = data.get("defaults", {})
-    uses: set[str] = set() if value is None else set(value.attributes)
+    uses = {*reads, *(() if value is None else value.attributes)}
     for rule in rules:
         if rule.condition is not None:
             uses |= attributes_of(rule.condition)
@@ -231,6 +235,7 @@ def compile_policy(
         tests={
             id(condition): compiled(condition) for condition in [*requires, *(c.accept for c in cascades)]
         },
+        has_pools=bool(data.get("pools")),
     )
 
 
@@ -255,7 +260,7 @@ def declared_attributes(data: Mapping[str, Any]) -> dict[str, Attribute]:
 def _refuse_unsupported(data: Mapping[str, Any]) -> None:
     found = [
         Problem("unsupported-feature", f"/{field}", f"this engine does not do `{field}` yet")
-        for field in ("pools", "explore")
+        for field in ("explore",)
         if data.get(field)
     ]
     for position, classifier in enumerate(data.get("classifiers", ())):

@@ -233,6 +233,14 @@ class _Check:
                 yield from self.attribute(pool["limit"]["by"], f"{pointer}/limit/by")
             yield from _zone(pool["window"].get("timezone", "UTC"), f"{pointer}/window/timezone")
             yield from self.parent(pool, pointer)
+            if pool["enforcement"] == "soft" and pool.get("at_limit", "allow") != "allow":
+                message = "a soft pool admits whatever comes: it has nothing but `allow` to do at its limit"
+                yield Problem("soft-never-refuses", f"{pointer}/at_limit", message, "OTB-POOL-012")
+            if pool["window"].keys().isdisjoint(("calendar", "fixed")):
+                for field in ("rollover", "carry_overrun"):
+                    if pool.get(field):
+                        message = "only calendar and fixed windows have one after them"
+                        yield Problem("no-next-window", f"{pointer}/{field}", message, "OTB-POOL-013")
             for action, place in _actions(pool, pointer):
                 if isinstance(action, dict) and "downgrade" in action:
                     yield from self.tier(action["downgrade"], f"{place}/downgrade")

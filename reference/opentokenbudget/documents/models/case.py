@@ -30,6 +30,9 @@ Op = Literal[
     "decide",
     "next",
     "settle",
+    "release",
+    "extend",
+    "pools",
     "record",
 ]
 """What a step can ask."""

@@ -19,6 +19,7 @@ from .texts import (
     Id,
     Instant,
     Label,
+    Meter,
     ModelId,
     ReasonCode,
     RequestId,
@@ -30,6 +31,9 @@ from .texts import (
 )
 
 DecisionAction = Literal["allow", "downgrade", "throttle", "queue", "deny"]
+
+Part = Annotated[str, Field(pattern=r"^(others-[0-9]{1,2}|throttle)$")]
+"""`others-N`: those without the pool's guarantee N, counted from 0; `throttle`: what a threshold lets through."""
 
 Reasons = Annotated[Listed[ReasonCode], Field(min_length=1)]
 
@@ -85,7 +89,35 @@ class Trace(Form):
     classifiers: Maybe[Listed[Step]] = None
     rules: Maybe[Listed[Step]] = None
     candidates: Maybe[Listed[Step]] = None
-    pools: Maybe[Listed[Step]] = None
+
+
+class PoolAsked(Form):
+    """A balance before an attempt, and what the attempt asked of it; amounts in the pool's measure."""
+
+    pool: Id
+    partition: Maybe[Listed[str]] = None
+    """The texts of the key."""
+    part: Maybe[Part] = None
+    measure: Meter
+    from_: Maybe[Instant] = Field(None, alias="from")
+    until: Maybe[Instant] = None
+    limit: DecimalText | None
+    """Without what was granted; None is unlimited."""
+    settled: Maybe[DecimalText] = None
+    reserved: Maybe[DecimalText] = None
+    granted: Maybe[SignedDecimalText] = None
+    """Handed on or granted beside the limit; below 0 where an overrun was carried."""
+    bound: DecimalText
+    """0 where a threshold was looked at."""
+    reason: ReasonCode
+
+
+class Held(Form):
+    """What pools hold for the attempt."""
+
+    id: RequestId
+    expires_at: Maybe[Instant] = None
+    """Absent when the store did not answer."""
 
 
 class DecisionForm(Form):
@@ -118,6 +150,10 @@ class DecisionForm(Form):
     cost: Maybe[CostEstimate] = None
     draw: Maybe[Draw] = None
     retry_after: Maybe[Instant] = None
+    """From when it may help to ask again."""
+    pools: Maybe[Listed[PoolAsked]] = None
+    """Every balance that was asked, in order, and what became of it."""
+    reservation: Maybe[Held] = None
     policy: DocumentUsed
     catalog: DocumentUsed
     value_rules: Maybe[DocumentUsed] = None

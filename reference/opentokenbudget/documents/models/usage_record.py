@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .decision import Classified, CostEstimate, DecisionAction, DocumentUsed, Reasons
+from .decision import Classified, CostEstimate, DecisionAction, DocumentUsed, Part, PoolAsked, Reasons
 from .envelope import Context, Extensions, Usage
 from .forms import Distinct, Form, Frozen, Listed, Maybe, refuse
 from .request import Health
@@ -24,7 +24,6 @@ from .texts import (
     Meter,
     ModelId,
     Quantity,
-    ReasonCode,
     RequestId,
     Share,
     SignedDecimalText,
@@ -35,17 +34,16 @@ from .texts import (
 
 
 class PoolEntry(Form):
-    """What a pool held for a request in the window `[from_, until)`; amounts in the pool's measure."""
+    """What an attempt held of a balance, and what was charged; amounts in the pool's measure."""
 
     pool: Id
-    partition: Maybe[Listed[Label]] = None
-    from_: Maybe[Instant] = Field(None, alias="from")
-    until: Maybe[Instant] = None
-    measure: Maybe[Meter] = None
-    reserved: Maybe[DecimalText] = None
+    partition: Maybe[Listed[str]] = None
+    part: Maybe[Part] = None
+    measure: Meter
+    reserved: DecimalText
     settled: Maybe[DecimalText] = None
+    """Absent where nothing was charged by this settlement."""
     overrun: Maybe[DecimalText] = None
-    reason: Maybe[ReasonCode] = None
 
 
 class Observations(Form):
@@ -103,7 +101,7 @@ class DecisionRecord(_Record):
     reasons: Reasons
     retry_after: Maybe[Instant] = None
     cost: Maybe[CostEstimate] = None
-    pools: Maybe[Listed[PoolEntry]] = None
+    pools: Maybe[Listed[PoolAsked]] = None
     observations: Maybe[Observations] = None
     policy: DocumentUsed
     catalog: DocumentUsed
@@ -138,9 +136,12 @@ class CostLine(Form):
 
 
 class Reservation(Form):
-    """What was held for an attempt."""
+    """What was held for an attempt, and what became of it."""
 
     id: RequestId
+    status: Literal[
+        "settled", "released", "late", "replayed", "conflict", "expired", "unknown", "store-unavailable"
+    ]
     entries: Listed[PoolEntry]
 
 
@@ -201,8 +202,10 @@ class AttemptRecord(_Record):
         if self.usage_source == "unknown":
             if "usage" in given:
                 refuse("`usage` is not allowed where its source is `unknown`")
-        elif not given.issuperset(("usage", "lines", "total", "currency", "catalog")):
-            refuse("`usage`, `lines`, `total`, `currency` and `catalog` are needed where usage is known")
+        elif "usage" not in given:
+            refuse("`usage` is needed where its source is known")
+        elif self.exactness != "unknown" and not given.issuperset(("lines", "total", "currency", "catalog")):
+            refuse("`lines`, `total`, `currency` and `catalog` are needed where a usage has a price")
         return self
 
 

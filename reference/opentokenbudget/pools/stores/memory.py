@@ -65,6 +65,10 @@ class MemoryStore:
             found = list(self._books.kept.values())
         yield from found
 
+    def unfit_for_reserve(self) -> str | None:
+        """Nothing outlives the process, and the process is all that spends."""
+        return None
+
     def close(self) -> None:
         """Nothing is open."""
 

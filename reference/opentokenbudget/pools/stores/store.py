@@ -62,5 +62,8 @@ class Store(Protocol):
     def reservations(self) -> Iterator[Reservation]:
         """Yield all reservations that are remembered."""
 
+    def unfit_for_reserve(self) -> str | None:
+        """Return why pools with enforcement `reserve` cannot be kept here, and what to change; None when they can."""
+
     def close(self) -> None:
         """Let go of files and connections."""

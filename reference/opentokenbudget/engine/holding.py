@@ -1,0 +1,204 @@
+"""What pools hold for an attempt, as decisions, records and memos write it.
+
+Source: spec/50-pools.md OTB-POOL-070 ff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from ..amounts import format_decimal, format_instant
+from ..pools import Account, Charge, Reserved, Seen, Span, actual_of, parts_of
+from ..pricing import Cost
+from ..routing import Attempt, Decision, Policy
+
+_NS = 1000
+
+
+class PoolNote(NamedTuple):
+    """What became of one balance that was asked: amounts in 10⁻¹² of the pool's measure.
+
+    Attributes:
+        reason: a code from schemas/v1/reason-codes.json.
+        seen: the balance before; None where nobody looked.
+    """
+
+    charge: Charge
+    seen: Seen | None
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the wire form of a pool in a decision."""
+        charge, seen = self.charge, self.seen
+        form = _named(charge)
+        period = charge.entry.period
+        if isinstance(period, Span) and period.until_us is not None:
+            form["from"] = format_instant(period.from_us * _NS)
+            form["until"] = format_instant(period.until_us * _NS)
+        limit = charge.entry.limit
+        form["limit"] = None if limit is None else format_decimal(limit)
+        if seen is not None:
+            form["settled"] = format_decimal(seen.settled)
+            form["reserved"] = format_decimal(seen.reserved)
+            if seen.granted:
+                form["granted"] = format_decimal(seen.granted)
+        form["bound"] = format_decimal(charge.entry.amount)
+        form["reason"] = self.reason
+        return form
+
+
+class Observed(Struct, frozen=True):
+    """What stores answered on the way to a decision, and what became of every balance."""
+
+    answers: tuple[Any, ...]
+    notes: tuple[PoolNote, ...]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the wire form of the pools of a decision."""
+        return [note.as_json() for note in self.notes]
+
+
+class Hold(Struct, frozen=True):
+    """What an attempt holds.
+
+    Attributes:
+        id: of the reservation, `decision#attempt`.
+        charges: the balances that hold it.
+        expires_us: when it ends by itself; None when the store did not answer, so that perhaps nothing is held.
+    """
+
+    id: str
+    charges: tuple[Charge, ...]
+    expires_us: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the wire form of a reservation in a decision."""
+        form: dict[str, Any] = {"id": self.id}
+        if self.expires_us is not None:
+            form["expires_at"] = format_instant(self.expires_us * _NS)
+        return form
+
+    def ended(self, status: str, charged: Mapping[str, int], overrun: Mapping[str, int]) -> dict[str, Any]:
+        """Return the wire form of a reservation in the record of its attempt.
+
+        Args:
+            status: what the store answered, see `pools.Ended`.
+            charged, overrun: by account, in 10⁻¹².
+        """
+        entries = [_entry_form(charge, charged, overrun) for charge in self.charges]
+        return {"id": self.id, "status": status, "entries": entries}
+
+
+def hold_of(decision: Decision) -> Hold | None:
+    """Return what pools hold for the last attempt of `decision`; None for nothing."""
+    hold = decision.attempts[-1].hold if decision.attempts else None
+    return hold if isinstance(hold, Hold) else None
+
+
+def actuals_of(hold: Hold, usage: Mapping[str, Any] | None, cost: Cost | None, value: int) -> dict[str, int]:
+    """Return what an attempt used of each balance, in 10⁻¹²; what nobody knows is left out, and charged at its bound.
+
+    Args:
+        cost: None when the usage has no price.
+    """
+    if usage is None:
+        return {charge.entry.account: 0 for charge in hold.charges if charge.pool.measure == "concurrent"}
+    total = 0 if cost is None else cost.total_pico
+    return {
+        charge.entry.account: actual_of(
+            "requests" if charge.part == "throttle" else charge.pool.measure, usage, total, value
+        )
+        for charge in hold.charges
+        if cost is not None or charge.pool.measure != "cost" or charge.part == "throttle"
+    }
+
+
+def _entry_form(charge: Charge, charged: Mapping[str, int], overrun: Mapping[str, int]) -> dict[str, Any]:
+    form = _named(charge)
+    account = charge.entry.account
+    form["reserved"] = format_decimal(charge.entry.amount)
+    if account in charged:
+        form["settled"] = format_decimal(charged[account])
+    if overrun.get(account):
+        form["overrun"] = format_decimal(overrun[account])
+    return form
+
+
+def account_form(account: Account) -> dict[str, Any]:
+    """Return the wire form of one window of a balance."""
+    pool, part, key = parts_of(account.name)
+    balance = account.balance
+    form: dict[str, Any] = {"pool": pool}
+    if key:
+        form["partition"] = list(key)
+    if part:
+        form["part"] = part
+    if balance.until_us is not None:
+        form["from"] = format_instant(account.start_us * _NS)
+        form["until"] = format_instant(balance.until_us * _NS)
+    form["limit"] = None if balance.limit is None else format_decimal(balance.limit)
+    form["settled"] = format_decimal(balance.settled)
+    form["reserved"] = format_decimal(balance.reserved)
+    form["overrun"] = format_decimal(balance.overrun)
+    if balance.granted:
+        form["granted"] = format_decimal(balance.granted)
+    return form
+
+
+def kept_form(attempt: Attempt) -> str:
+    """Return what a store keeps with a reservation, so that whoever asks again is given the same attempt."""
+    return msgspec.json.encode(
+        (
+            attempt.candidate.name,
+            attempt.tier,
+            attempt.output_limit,
+            str(attempt.expected),
+            str(attempt.bound),
+            None if attempt.draw is None else str(attempt.draw),
+            str(attempt.at),
+            attempt.action,
+            attempt.reasons,
+        )
+    ).decode()
+
+
+def restored(policy: Policy, attempt: Attempt, reserved: Reserved) -> Attempt | None:
+    """Return the attempt that `reserved` was made for, else None: the policy has another shape now.
+
+    Args:
+        attempt: what would be made now: its number, kind and health are those of the one then.
+    """
+    name, rank, limit, expected, bound, drawn, at, action, reasons = msgspec.json.decode(reserved.memo)
+    if rank >= len(policy.tiers):
+        return None
+    for candidate in policy.tiers[rank].candidates:
+        if candidate.name == name:
+            return Attempt(
+                attempt.number,
+                attempt.kind,
+                candidate,
+                rank,
+                limit,
+                int(expected),
+                int(bound),
+                None if drawn is None else int(drawn),
+                int(at),
+                attempt.health,
+                action,
+                tuple(reasons),
+            )
+    return None
+
+
+def _named(charge: Charge) -> dict[str, Any]:
+    form: dict[str, Any] = {"pool": charge.pool.id}
+    if charge.key:
+        form["partition"] = list(charge.key)
+    if charge.part:
+        form["part"] = charge.part
+    form["measure"] = "requests" if charge.part == "throttle" else charge.pool.measure
+    return form

@@ -1,0 +1,45 @@
+"""Stores as decisions ask them, and the answers that they gave before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from ..pools import Answer, Entry, Order, Seen, StoreUnavailable, WrongWindow
+
+
+class Unavailable(Struct, frozen=True):
+    """The store did not answer."""
+
+
+class Asked(Protocol):
+    """The part of a store that decisions ask."""
+
+    def reserve(self, order: Order) -> Answer: ...
+
+    def look(self, entries: Sequence[Entry]) -> tuple[Seen, ...] | WrongWindow: ...
+
+
+class Recorded:
+    """Answers that a store gave before, in their order."""
+
+    def __init__(self, observed: Iterable[Any]) -> None:
+        self._answers: Iterator[Any] = iter(observed)
+
+    def reserve(self, order: Order) -> Answer:
+        """Return the next answer."""
+        answer: Answer = self._next()
+        return answer
+
+    def look(self, entries: Sequence[Entry]) -> tuple[Seen, ...] | WrongWindow:
+        """Return the next answer."""
+        answer: tuple[Seen, ...] | WrongWindow = self._next()
+        return answer
+
+    def _next(self) -> Any:
+        answer = next(self._answers)
+        if isinstance(answer, Unavailable):
+            raise StoreUnavailable("the store did not answer then")
+        return answer

@@ -1,0 +1,337 @@
+"""What pools say of an attempt: thresholds before it is chosen, room when it is, actions where there is none.
+
+One object for one decision. It talks to the store and keeps every answer, so that the decision can be made again
+from what was observed (`Recorded`).
+
+Source: spec/50-pools.md OTB-POOL-060 ff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from ..pools import (
+    Action,
+    Answer,
+    Charge,
+    Conflict,
+    Extent,
+    MissingKey,
+    Order,
+    Pool,
+    Pools,
+    Refused,
+    Reserved,
+    Seen,
+    StalePolicy,
+    StoreUnavailable,
+    WrongWindow,
+    charges_of,
+    facts_of_candidate,
+    matching,
+    throttle_of,
+)
+from ..problems import Problem, ProblemError
+from ..routing import Attempt, Blocked, Policy, Question
+from ..routing.candidates import Exclusions, choose
+from ..routing.decision import AttemptKind
+from ..routing.trace import Note
+from .acting import NoRoom, latest, reached, refusal, retry_at, strongest
+from .holding import Hold, Observed, PoolNote, kept_form, restored
+from .observing import Asked, Unavailable
+
+_NS = 1000
+_HIGHEST = 1 << 30
+
+
+class _Choice(NamedTuple):
+    """What an attempt is chosen by."""
+
+    question: Question
+    number: int
+    kind: AttemptKind
+    at: int
+    health: Mapping[str, str]
+    exclusions: Exclusions
+    notes: list[Note] | None
+
+
+class PoolSpending:
+    """The pools of a policy over one decision (`routing.Spending`).
+
+    Attributes:
+        top: the highest rank that thresholds leave to serve.
+    """
+
+    def __init__(self, policy: Policy, pools: Pools, store: Asked) -> None:
+        self.top = _HIGHEST
+        self._answers: tuple[Any, ...] = ()
+        self._notes: list[PoolNote] = []
+        self._policy = policy
+        self._pools = pools
+        self._store = store
+        self._throttles: tuple[tuple[Pool, tuple[str, ...], Action], ...] = ()
+        self._is_lowered = False
+
+    @property
+    def observed(self) -> Observed:
+        """What the store has answered, and what became of every balance."""
+        return Observed(self._answers, tuple(self._notes))
+
+    def begin(self, question: Question, rank: int, at: int) -> Blocked | None:
+        """Look at the thresholds of the pools that count an attempt in the tier `rank`."""
+        self.top, self._throttles, self._is_lowered = _HIGHEST, (), False
+        if not self._pools.watched:
+            return None
+        facts = {**question.facts, "candidate.tier": self._policy.tiers[rank].id}
+        watched = [pool for pool in matching(self._pools, facts) if pool.thresholds]
+        if not watched:
+            return None
+        try:
+            looked = self._look(watched, facts, question.value, at // _NS)
+        except MissingKey:
+            return Blocked("deny", ("missing-partition-key",))
+        if looked is None:
+            opens = all(pool.opens for pool in watched)
+            return None if opens else Blocked("deny", ("store-unavailable",))
+        acting: list[tuple[Charge, Seen, Action]] = []
+        for charge, seen in looked:
+            for action in reached(charge, seen, facts):
+                self._notes.append(PoolNote(charge, seen, f"threshold-{action.kind}"))
+                if charge.pool.enforcement != "shadow":
+                    acting.append((charge, seen, action))
+        for kind in ("deny", "queue"):
+            blocking = [seen for _, seen, action in acting if action.kind == kind]
+            if blocking:
+                return Blocked(refusal(kind), (f"threshold-{kind}",), latest(blocking))
+        self._throttles = tuple(
+            (charge.pool, charge.key, action) for charge, _, action in acting if action.kind == "throttle"
+        )
+        tiers = [action.tier for _, _, action in acting if action.kind == "downgrade"]
+        self.top = min(tiers, default=_HIGHEST)
+        self._is_lowered = max(self.top, question.floor) < rank
+        return None
+
+    def take(
+        self,
+        question: Question,
+        rank: int,
+        number: int,
+        kind: AttemptKind,
+        at: int,
+        health: Mapping[str, str],
+        exclusions: Exclusions,
+        notes: list[Note] | None,
+    ) -> Attempt | Blocked | None:
+        """Return the attempt that the tier `rank` offers and the pools hold, or one of a lower tier."""
+        choice = _Choice(question, number, kind, at, health, exclusions, notes)
+        reasons: tuple[str, ...] = ("threshold-downgrade",) if self._is_lowered else ()
+        below: dict[str, int] = {}
+        refused: NoRoom | None = None
+        while True:
+            found = self._in_tier(choice, rank, reasons, below)
+            if isinstance(found, Attempt):
+                return found
+            if isinstance(found, Blocked):
+                return replace(found, reasons=(*reasons, *found.reasons))
+            if found is None and refused is None:
+                return None
+            refused = found or refused
+            if refused is None:
+                raise AssertionError("a tier without candidates comes after a refusal")
+            action = strongest(refused) if found is not None else Action("deny")
+            target = max(action.tier, question.floor)
+            if action.kind != "downgrade" or target >= rank:
+                again = retry_at(refused, action, at)
+                blocked = "deny" if action.kind == "downgrade" else action.kind
+                return Blocked(refusal(blocked), (*reasons, "no-room"), again)
+            below = {charge.pool.measure: charge.entry.amount for charge, _ in refused.refusals}
+            reasons = (*reasons, "downgraded")
+            rank = target
+
+    def _in_tier(
+        self, choice: _Choice, rank: int, reasons: tuple[str, ...], below: Mapping[str, int]
+    ) -> Attempt | Blocked | NoRoom | None:
+        """Return the first candidate in the order of selection that the pools hold, or why none is held.
+
+        Args:
+            below: by measure, what a pool has refused in a higher tier: less must be asked for here.
+        """
+        refused: dict[str, str] = {}
+        first: NoRoom | None = None
+        while True:
+            exclusions = choice.exclusions
+            if refused:
+                exclusions = replace(exclusions, refused=MappingProxyType(dict(refused)))
+            if choice.notes is not None and refused:
+                # The tier is looked at again without those that were refused: what was said of it before is old.
+                _forget(choice.notes, choice.number, self._policy.tiers[rank].id)
+            attempt = choose(
+                self._policy,
+                choice.question,
+                rank,
+                choice.number,
+                choice.kind,
+                choice.at,
+                choice.health,
+                exclusions,
+                choice.notes,
+            )
+            if attempt is None:
+                return first
+            try:
+                found = self._hold(choice, attempt, reasons, below)
+            except MissingKey:
+                return Blocked("deny", ("missing-partition-key",))
+            if isinstance(found, str):
+                refused[attempt.candidate.name] = found
+            elif isinstance(found, NoRoom):
+                first = first or found
+                refused[attempt.candidate.name] = "no-room"
+            else:
+                return found
+
+    def _hold(
+        self, choice: _Choice, attempt: Attempt, reasons: tuple[str, ...], below: Mapping[str, int]
+    ) -> Attempt | Blocked | NoRoom | str:
+        """Return `attempt` with what is held for it, or why nothing is; a text is the reason of the candidate alone."""
+        question = choice.question
+        facts = self._facts(question, attempt)
+        pools = matching(self._pools, facts)
+        action: Any = "downgrade" if reasons else "allow"
+        if not pools:
+            return replace(attempt, action=action, reasons=reasons)
+        request = question.request
+        extent = Extent(
+            attempt.bound, request.input_tokens, attempt.output_limit, request.max_usage, question.value
+        )
+        at_us = choice.at // _NS
+        charges = self._charges(pools, facts, extent, at_us)
+        if below and any(
+            charge.entry.amount >= below[charge.pool.measure]
+            for charge in charges
+            if charge.pool.measure in below and charge.entry.gate != "open" and not charge.part
+        ):
+            return "downgrade-cannot-help"
+        made = replace(attempt, action=action, reasons=reasons)
+        order = self._order(question, made, charges, max(pool.life_us for pool in pools))
+        answer = self._reserve(order)
+        if isinstance(answer, WrongWindow):
+            charges = self._charges(pools, facts, extent, answer.at_us)
+            answer = self._reserve(replace(order, entries=tuple(charge.entry for charge in charges)))
+        if isinstance(answer, Refused):
+            seen = {each.account: each for each in answer.refusals}
+            refusals = tuple(
+                (charge, seen[charge.entry.account]) for charge in charges if charge.entry.account in seen
+            )
+            self._notes += [PoolNote(charge, each, "no-room") for charge, each in refusals]
+            return NoRoom(refusals)
+        if isinstance(answer, Reserved):
+            return self._held(made, order.id, charges, answer)
+        if isinstance(answer, Conflict):
+            message = f"another request had the id `{request.id}`"
+            raise ProblemError(Problem("conflict", "/id", message, "OTB-DEC-012"))
+        if isinstance(answer, StalePolicy):
+            return Blocked("deny", ("stale-policy",))
+        if not all(pool.opens for pool in pools):
+            return Blocked("deny", ("store-unavailable",))
+        self._notes += [PoolNote(charge, None, "store-unavailable") for charge in charges]
+        hold = Hold(order.id, charges, None)
+        return replace(made, reasons=(*reasons, "store-failed-open"), hold=hold)
+
+    def _held(
+        self, made: Attempt, id_: str, charges: tuple[Charge, ...], answer: Reserved
+    ) -> Attempt | Blocked:
+        if answer.replayed:
+            if answer.state != "open":
+                return Blocked("deny", ("already-ended",))
+            again = restored(self._policy, made, answer)
+            if again is None:
+                return Blocked("deny", ("stale-policy",))
+            held = set(answer.accounts)
+            charges = tuple(charge for charge in charges if charge.entry.account in held)
+            return replace(again, hold=Hold(id_, charges, answer.expires_us))
+        reasons = made.reasons
+        for charge, seen in zip(charges, answer.seen, strict=True):
+            entry = charge.entry
+            is_over = (
+                entry.gate == "open"
+                and entry.limit is not None
+                and entry.amount > 0
+                and seen.settled + seen.reserved + entry.amount > entry.limit + seen.granted
+            )
+            self._notes.append(PoolNote(charge, seen, "over-limit" if is_over else "held"))
+            if is_over and charge.pool.enforcement == "soft" and "over-limit" not in reasons:
+                reasons = (*reasons, "over-limit")
+        return replace(made, reasons=reasons, hold=Hold(id_, charges, answer.expires_us))
+
+    def _facts(self, question: Question, attempt: Attempt) -> Mapping[str, Any]:
+        if not self._pools.reads_candidates:
+            return question.facts
+        candidate = attempt.candidate
+        tier = self._policy.tiers[attempt.tier].id
+        own = facts_of_candidate(candidate.model.id, tier, candidate.model.provider, candidate.name)
+        return {**question.facts, **own}
+
+    def _charges(
+        self, pools: Sequence[Pool], facts: Mapping[str, Any], extent: Extent, at_us: int
+    ) -> tuple[Charge, ...]:
+        charges = charges_of(pools, facts, extent, at_us)
+        if not self._throttles:
+            return charges
+        return (*charges, *(throttle_of(pool, key, action, at_us) for pool, key, action in self._throttles))
+
+    def _order(self, question: Question, made: Attempt, charges: Sequence[Charge], life_us: int) -> Order:
+        return Order(
+            f"{question.id}#{made.number}",
+            digest_of(question.request.source),
+            tuple([charge.entry for charge in charges]),
+            life_us,
+            kept_form(made),
+            self._pools.policy,
+            self._pools.revision,
+        )
+
+    def _reserve(self, order: Order) -> Answer | Unavailable:
+        answer: Answer | Unavailable
+        try:
+            answer = self._store.reserve(order)
+        except StoreUnavailable:
+            answer = Unavailable()
+        self._answers = (*self._answers, answer)
+        return answer
+
+    def _look(
+        self, pools: Sequence[Pool], facts: Mapping[str, Any], value: int, at_us: int
+    ) -> list[tuple[Charge, Seen]] | None:
+        """Return each balance with thresholds as it is; None when the store does not answer."""
+        extent = Extent(0, 0, 0, {}, value)
+        for _ in range(2):
+            charges = [charge for charge in charges_of(pools, facts, extent, at_us) if not charge.part]
+            seen: tuple[Seen, ...] | WrongWindow | Unavailable
+            try:
+                seen = self._store.look([charge.entry for charge in charges])
+            except StoreUnavailable:
+                seen = Unavailable()
+            self._answers = (*self._answers, seen)
+            if isinstance(seen, tuple):
+                return list(zip(charges, seen, strict=True))
+            if isinstance(seen, Unavailable):
+                return None
+            at_us = seen.at_us
+        return None
+
+
+def _forget(notes: list[Note], number: int, tier: str) -> None:
+    notes[:] = [note for note in notes if note.attempt != number or note.tier != tier]
+
+
+def digest_of(source: Mapping[str, Any]) -> str:
+    """Return what tells the request `source` from another under the same id."""
+    return sha256(msgspec.json.encode(source, order="deterministic")).hexdigest()
