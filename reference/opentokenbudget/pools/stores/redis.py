@@ -1,0 +1,152 @@
+"""The ledger in Redis or Valkey: for many machines, one call of a function of the server for an operation.
+
+What an operation does stands in redis_lua/; here it is asked for. It needs Redis 7 or any Valkey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from ..ledger import Reservation
+from ..orders import Answer, Ended, Entry, Order, Seen, WrongWindow
+from .redis_forms import Command, Forms, account_of, answer_of, ended_of, look_of, name_of, reservation_of
+from .redis_links import Address, Links, address_of
+from .store import HORIZON_US, Account, StoreUnavailable
+
+_FILES = ("rows", "windows", "endings", "operations")
+_PAGE = 500
+
+
+class RedisStore:
+    """Balances under a namespace of a Redis server.
+
+    Args:
+        horizon_us: how long the ids of ended reservations are remembered.
+    """
+
+    def __init__(self, address: Address, horizon_us: int = HORIZON_US) -> None:
+        self._address = address
+        self._links = Links(address)
+        self._library, self._source = _library()
+        self.forms = Forms(address.namespace, self._library, horizon_us)
+
+    @classmethod
+    def open(cls, url: str) -> RedisStore:
+        """Return the ledger at `url`; nobody is asked yet.
+
+        `redis://user:password@host:port/database?namespace=otb&timeout=2&durability=process`, `rediss://` for TLS;
+        `socket=PATH` for a socket of this machine.
+
+        Raises:
+            ValueError: the URL says something that nobody knows.
+        """
+        return cls(address_of(url))
+
+    def reserve(self, order: Order) -> Answer:
+        return answer_of(order, self._run(self.forms.reserve(order)))
+
+    def look(self, entries: Sequence[Entry]) -> tuple[Seen, ...] | WrongWindow:
+        return look_of(entries, self._run(self.forms.look(entries)))
+
+    def settle(self, id_: str, actuals: Mapping[str, int]) -> Ended:
+        return ended_of(actuals, self._run(self.forms.settle(id_, actuals)))
+
+    def release(self, id_: str) -> Ended:
+        return ended_of({}, self._run(self.forms.release(id_)))
+
+    def extend(self, id_: str, expires_after_us: int) -> Ended:
+        return ended_of({}, self._run(self.forms.extend(id_, expires_after_us)))
+
+    def grant(self, entry: Entry) -> Ended:
+        return ended_of({}, self._run(self.forms.grant(entry)))
+
+    def sweep(self) -> int:
+        total, is_more = 0, 1
+        while is_more:
+            count, is_more = self._run(self.forms.sweep())
+            total += count
+        return total
+
+    def accounts(self, prefix: str = "") -> Iterator[Account]:
+        name = name_of(prefix)
+        first, last = b"[" + name if name else b"-", b"(" + name + b"\xff" if name else b"+"
+        windows: dict[int, Account] = {}
+        account = None
+        while first:
+            found = self._run(self.forms.page(first, last, _PAGE))
+            for member, row in zip(found[::2], found[1::2], strict=True):
+                if row is None:
+                    continue
+                each = account_of(member, row)
+                if each.name != account:
+                    yield from [windows[start] for start in sorted(windows)]
+                    account, windows = each.name, {}
+                windows[each.start_us] = each
+            first = b"(" + found[-2] if len(found) == 2 * _PAGE else b""
+        yield from [windows[start] for start in sorted(windows)]
+
+    def reservations(self) -> Iterator[Reservation]:
+        prefix = self.forms.reservations
+        cursor, known = b"0", set[bytes]()
+        while True:
+            cursor, keys = self._answered(
+                b"SCAN", cursor, b"MATCH", _pattern(prefix) + b"*", b"COUNT", b"1000"
+            )
+            fresh = [key for key in keys if key not in known]
+            known.update(fresh)
+            for at in range(0, len(fresh), _PAGE):
+                some = fresh[at : at + _PAGE]
+                for key, kept in zip(some, self._answered(b"MGET", *some), strict=True):
+                    if kept is not None:
+                        yield reservation_of(key[len(prefix) :].decode("utf-8", "surrogatepass"), kept)
+            if cursor == b"0":
+                return
+
+    def close(self) -> None:
+        self._links.close()
+
+    def _run(self, command: Command) -> Any:
+        """Return what the operation answers; done as a whole, or unknown when this raises."""
+        (reply,) = self._links.ask(command)
+        if isinstance(reply, ResponseError) and "function not found" in str(reply).lower():
+            # Nothing was done: the server has not seen this library yet, or has lost it.
+            self._load()
+            (reply,) = self._links.ask(command)
+        return _checked(reply)
+
+    def _load(self) -> None:
+        (reply,) = self._links.ask((b"FUNCTION", b"LOAD", self._source))
+        if isinstance(reply, ResponseError) and "already exists" not in str(reply):
+            raise StoreUnavailable(
+                f"Redis does not take the functions of the ledger (it must be 7 or later): {reply}"
+            )
+
+    def _answered(self, *command: bytes) -> Any:
+        (reply,) = self._links.ask(command)
+        return _checked(reply)
+
+
+def _checked(reply: Any) -> Any:
+    if isinstance(reply, ResponseError):
+        raise StoreUnavailable(f"Redis answers: {reply}")
+    return reply
+
+
+def _library() -> tuple[str, bytes]:
+    """Return the name of the functions' library, which is another for every text of it, and its source."""
+    folder = Path(__file__).parent / "redis_lua"
+    text = "\n".join((folder / f"{name}.lua").read_text(encoding="utf-8") for name in _FILES)
+    name = f"otb_{sha256(text.encode()).hexdigest()[:12]}"
+    return name, f"#!lua name={name}\nlocal LIBRARY = '{name}'\n{text}".encode()
+
+
+def _pattern(literal: bytes) -> bytes:
+    """Return the glob pattern that only `literal` matches."""
+    return b"".join(
+        b"\\" + each if each in b"*?[]\\" else each for each in (bytes([code]) for code in literal)
+    )

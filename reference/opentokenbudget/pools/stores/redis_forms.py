@@ -1,0 +1,365 @@
+"""What is sent to Redis and what comes back, as bytes; redis_lua/ reads and writes the same.
+
+An amount is two doubles, whole units and parts of 10⁻¹²: both are exact, for neither passes 2⁵³.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import inf
+from struct import Struct
+
+from ...amounts import PICO
+from ..balances import Balance, Held
+from ..ledger import Reservation, view_of
+from ..orders import (
+    Answer,
+    Bucket,
+    Conflict,
+    Ended,
+    Entry,
+    Gate,
+    OnExpiry,
+    Order,
+    Refused,
+    Reserved,
+    Rolling,
+    Seen,
+    Span,
+    StalePolicy,
+    State,
+    WrongWindow,
+)
+from .store import Account
+
+LARGEST = 10**15 * PICO
+"""No amount may be larger: up to here sums of several are exact too."""
+
+_SPAN, _ROLLING, _BUCKET, _IDLE = range(4)
+_GATES: dict[Gate, int] = {"reserve": 0, "check": 1, "open": 2}
+_GATE_NAMES: tuple[Gate, ...] = ("reserve", "check", "open")
+_STATES: tuple[State, ...] = ("open", "settled", "released", "expired", "late")
+_STATUSES = {
+    ord("u"): "unknown",
+    ord("p"): "replayed",
+    ord("c"): "conflict",
+    ord("x"): "expired",
+    ord("g"): "granted",
+}
+_RELEASES, _IS_BUCKET = 4, 8
+
+_ROW = Struct("<13d")
+_HEAD = Struct("<BHdd")
+_HELD = Struct("<4d")
+_KEPT = Struct("<BddI")
+_KEPT_BUCKET = Struct("<3d")
+_ASKED = Struct("<BB9d")
+_INSTANT = Struct("<d")
+_INSTANTS = Struct("<dd")
+_AMOUNT = Struct("<dd")
+_INDEX = Struct("<H")
+_COUNT = Struct("<I")
+_START = Struct(">d")
+
+Command = tuple[bytes, ...]
+
+
+class Forms:
+    """How operations on one namespace are asked for.
+
+    Args:
+        namespace: of the keys.
+        library: whose functions carry the operations out.
+        horizon_us: how long ended reservations are remembered.
+    """
+
+    def __init__(self, namespace: str, library: str, horizon_us: int) -> None:
+        prefix = b"{%b}:" % namespace.encode()
+        self.reservations = prefix + b"r:"
+        self.windows = prefix + b"w:"
+        self._revisions = prefix + b"v:"
+        self._due = prefix + b"d"
+        self._functions = {
+            name: f"{library}_{name}".encode()
+            for name in ("reserve", "look", "grant", "settle", "release", "extend", "sweep", "page")
+        }
+        self._reserve = self._functions["reserve"]
+        self._settle = self._functions["settle"]
+        self._horizon_ms = b"%d" % -(-horizon_us // 1000)
+
+    def reserve(self, order: Order) -> Command:
+        """Return the command that carries `order` out.
+
+        Raises:
+            ValueError: an amount is larger than LARGEST.
+        """
+        windows = self.windows
+        keys, asked, kept = [], [_INSTANT.pack(order.expires_after_us)], []
+        for entry in order.entries:
+            name = name_of(entry.account)
+            keys.append(windows + name)
+            asked.append(_asked(entry))
+            kept.append(_kept(entry, name))
+        digest = text_of(order.digest)
+        kept += (_COUNT.pack(len(digest)), digest, text_of(order.memo))
+        policy = text_of(order.policy)
+        command = (
+            b"FCALL",
+            self._reserve,
+            b"%d" % (len(keys) + 3),
+            self._due,
+            self.reservations + text_of(order.id),
+            self._revisions + policy,
+            *keys,
+            self._horizon_ms,
+            b"".join(asked),
+            b"".join(kept),
+        )
+        return (*command, text_of(order.revision)) if policy else command
+
+    def look(self, entries: Sequence[Entry]) -> Command:
+        """Return the command that looks at the balances of `entries`."""
+        keys = [self.windows + name_of(entry.account) for entry in entries]
+        return self._named("look", [self._due, *keys], b"".join(map(_asked, entries)))
+
+    def grant(self, entry: Entry) -> Command:
+        """Return the command that grants the amount of `entry`."""
+        return self._named("grant", [self._due, self.windows + name_of(entry.account)], _asked(entry))
+
+    def settle(self, id_: str, actuals: Mapping[str, int]) -> Command:
+        """Return the command that charges `actuals`."""
+        windows = self.windows
+        return (
+            b"FCALL",
+            self._settle,
+            b"%d" % (len(actuals) + 2),
+            self._due,
+            self.reservations + text_of(id_),
+            *[windows + name_of(account) for account in actuals],
+            self._horizon_ms,
+            b"".join([_AMOUNT.pack(*_limbs(amount)) for amount in actuals.values()]),
+        )
+
+    def release(self, id_: str) -> Command:
+        """Return the command that gives everything back."""
+        return self._named("release", [self._due, self.reservations + text_of(id_)])
+
+    def extend(self, id_: str, expires_after_us: int) -> Command:
+        """Return the command that lets a reservation live on."""
+        keys = [self._due, self.reservations + text_of(id_)]
+        return self._named("extend", keys, b"%d" % expires_after_us)
+
+    def sweep(self) -> Command:
+        """Return the command that ends and forgets some of what is due."""
+        return self._named("sweep", [self._due])
+
+    def page(self, first: bytes, last: bytes, count: int) -> Command:
+        """Return the command that reads windows from member `first` of the index to `last`."""
+        return (b"FCALL", self._functions["page"], b"1", self._due, first, last, b"%d" % count)
+
+    def _named(self, name: str, keys: list[bytes], *rest: bytes) -> Command:
+        count = b"%d" % len(keys)
+        return (b"FCALL", self._functions[name], count, *keys, self._horizon_ms, *rest)
+
+
+def answer_of(order: Order, reply: bytes) -> Answer:
+    """Return what was answered to `order`."""
+    kind = reply[0]
+    if kind == ord("h"):
+        at_us, expires_us = _INSTANTS.unpack_from(reply, 1)
+        now_us = int(at_us)
+        seen = []
+        at = 1 + _INSTANTS.size
+        for entry in order.entries:
+            seen.append(_seen(entry, reply, at, now_us))
+            at += _ROW.size
+        accounts = tuple([entry.account for entry in order.entries])
+        return Reserved(now_us, int(expires_us), tuple(seen), accounts, order.memo)
+    now_us, at = _at(reply), 1 + _INSTANT.size
+    if kind == ord("f"):
+        size = _INDEX.size + _ROW.size
+        refusals = []
+        for where in range(at, len(reply), size):
+            (position,) = _INDEX.unpack_from(reply, where)
+            refusals.append(_seen(order.entries[position - 1], reply, where + _INDEX.size, now_us))
+        return Refused(now_us, tuple(refusals))
+    if kind == ord("p"):
+        known = reservation_of(order.id, reply[at:])
+        accounts = tuple([held.account for held in known.held])
+        return Reserved(now_us, known.expires_us, (), accounts, known.memo, known.state, True)
+    if kind == ord("c"):
+        return Conflict(now_us)
+    if kind == ord("w"):
+        return WrongWindow(now_us)
+    return StalePolicy(now_us, _text(reply[at:]))
+
+
+def look_of(entries: Sequence[Entry], reply: bytes) -> tuple[Seen, ...] | WrongWindow:
+    """Return what was seen of `entries`."""
+    now_us = _at(reply)
+    if reply[0] == ord("w"):
+        return WrongWindow(now_us)
+    places = range(1 + _INSTANT.size, len(reply), _ROW.size)
+    return tuple([_seen(entry, reply, at, now_us) for entry, at in zip(entries, places, strict=True)])
+
+
+def ended_of(actuals: Mapping[str, int], reply: bytes) -> Ended:
+    """Return what became of a reservation for which `actuals` were given."""
+    kind, now_us = reply[0], _at(reply)
+    if kind == ord("S"):
+        return Ended("settled", now_us, None, dict(actuals), {})
+    if kind == ord("e"):
+        return Ended("extended", now_us, int(_INSTANTS.unpack_from(reply, 1)[1]))
+    if kind not in b"sl":
+        return Ended(_STATUSES[kind], now_us)  # type: ignore[arg-type]
+    known = reservation_of("", reply[1 + _INSTANT.size :])
+    charged = {held.account: held.charged or 0 for held in known.held}
+    if known.state == "late":
+        more = {account: amount for account, amount in charged.items() if amount}
+        return Ended("late", now_us, None, more, more)
+    overrun = {
+        held.account: charged[held.account] - held.amount
+        for held in known.held
+        if charged[held.account] > held.amount
+    }
+    return Ended("released" if known.state == "released" else "settled", now_us, None, charged, overrun)
+
+
+def reservation_of(id_: str, kept: bytes) -> Reservation:
+    """Return the reservation `id_` from what was kept of it."""
+    state, count, made_us, expires_us = _HEAD.unpack_from(kept)
+    at, place = _HEAD.size, _HEAD.size + count * _HELD.size
+    held = []
+    for _ in range(count):
+        start_us, mark, charged, charged_parts = _HELD.unpack_from(kept, at)
+        at += _HELD.size
+        flags, amount, parts, size = _KEPT.unpack_from(kept, place)
+        place += _KEPT.size + size
+        account = account_name(kept[place - size : place])
+        bucket = None
+        if flags & _IS_BUCKET:
+            refill, refill_parts, per_us = _KEPT_BUCKET.unpack_from(kept, place)
+            place += _KEPT_BUCKET.size
+            bucket = Bucket(_pico(refill, refill_parts), int(per_us))
+        on_expiry: OnExpiry = "release" if flags & _RELEASES else "charge"
+        held.append(
+            Held(
+                account,
+                int(start_us),
+                _pico(amount, parts),
+                _GATE_NAMES[flags & 3],
+                on_expiry,
+                bucket,
+                int(mark),
+                None if charged < 0 else _pico(charged, charged_parts),
+            )
+        )
+    (size,) = _COUNT.unpack_from(kept, place)
+    place += _COUNT.size
+    digest, memo = _text(kept[place : place + size]), _text(kept[place + size :])
+    return Reservation(id_, digest, memo, int(made_us), int(expires_us), _STATES[state - 1], tuple(held))
+
+
+def account_of(member: bytes, row: bytes) -> Account:
+    """Return a window as it stands in the index, with its balance."""
+    start, *amounts, until, mark = _ROW.unpack(row)
+    settled, reserved, overrun, granted = (_pico(*amounts[at : at + 2]) for at in range(0, 8, 2))
+    limit = None if amounts[8] == inf else _pico(amounts[8], amounts[9])
+    until_us = None if until == inf else int(until)
+    balance = Balance(settled, reserved, overrun, granted, limit, until_us, int(mark))
+    # An older window is named with its start; in names a NUL is followed by 0xFF, which no start begins with.
+    end = len(member) - _START.size - 1
+    is_older = end >= 0 and member[end] == 0 and member[end + 1] != 0xFF
+    return Account(account_name(member[:end] if is_older else member), int(start), balance)
+
+
+def text_of(text: str) -> bytes:
+    """Return `text` as bytes that sort like it; a lone surrogate is a character like any other."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def _text(encoded: bytes) -> str:
+    return encoded.decode("utf-8", "surrogatepass")
+
+
+def name_of(account: str) -> bytes:
+    """Return the name of an account as keys hold it: after a NUL the start of a window may follow."""
+    return text_of(account).replace(b"\0", b"\0\xff")
+
+
+def account_name(name: bytes) -> str:
+    """Return the account of which `name_of` gave `name`."""
+    return _text(name.replace(b"\0\xff", b"\0"))
+
+
+def _limbs(amount: int) -> tuple[int, int]:
+    if -LARGEST <= amount <= LARGEST:
+        return divmod(amount, PICO)
+    raise ValueError(f"an amount of {amount // PICO} is more than Redis can count: {LARGEST // PICO}")
+
+
+def _pico(whole: float, parts: float) -> int:
+    return int(whole) * PICO + int(parts)
+
+
+def _at(reply: bytes) -> int:
+    return int(_INSTANT.unpack_from(reply, 1)[0])
+
+
+def _asked(entry: Entry) -> bytes:
+    period, gate = entry.period, _GATES[entry.gate]
+    amount, parts = _limbs(entry.amount)
+    limit: float = inf
+    limit_parts = 0
+    if entry.limit is not None:
+        limit, limit_parts = _limbs(entry.limit)
+    asked = (gate, amount, parts, limit, limit_parts)
+    if isinstance(period, Span):
+        until = inf if period.until_us is None else period.until_us
+        rollover = _limbs(period.rollover) if period.rollover else (0, 0)
+        return _ASKED.pack(_SPAN, *asked, period.from_us, until, *rollover, period.carry_overrun)
+    if isinstance(period, Rolling):
+        return _ASKED.pack(_ROLLING, *asked, 0, period.grain_us, period.grains, 0, 0)
+    if isinstance(period, Bucket):
+        return _ASKED.pack(_BUCKET, *asked, 0, *_limbs(period.refill), period.per_us, 0)
+    return _ASKED.pack(_IDLE, *asked, 0, period.after_us, 0, 0, 0)
+
+
+def _kept(entry: Entry, name: bytes) -> bytes:
+    flags = _GATES[entry.gate]
+    if entry.on_expiry == "release":
+        flags += _RELEASES
+    period = entry.period
+    if isinstance(period, Bucket):
+        bucket = _KEPT_BUCKET.pack(*_limbs(period.refill), period.per_us)
+        return _KEPT.pack(flags + _IS_BUCKET, *_limbs(entry.amount), len(name)) + name + bucket
+    return _KEPT.pack(flags, *_limbs(entry.amount), len(name)) + name
+
+
+def _seen(entry: Entry, reply: bytes, at: int, now_us: int) -> Seen:
+    row = _ROW.unpack_from(reply, at)
+    settled, reserved, granted = _pico(row[1], row[2]), _pico(row[3], row[4]), _pico(row[7], row[8])
+    period = entry.period
+    if isinstance(period, Span):
+        return Seen(entry.account, period.from_us, settled, reserved, granted, period.until_us)
+    if isinstance(period, Bucket):
+        # Only here can this be reckoned: it divides amounts of any size.
+        found = Balance(settled=settled, granted=granted, mark=int(row[12]))
+        retry_us = view_of(_One(found), entry, now_us).retry_us  # type: ignore[union-attr,arg-type]
+        return Seen(entry.account, 0, settled, 0, granted, retry_us)
+    return Seen(
+        entry.account, int(row[0]), settled, reserved, granted, None if row[11] == inf else int(row[11])
+    )
+
+
+class _One:
+    """Books with one balance in them."""
+
+    def __init__(self, found: Balance) -> None:
+        self._found = found
+
+    def balance(self, account: str, start_us: int) -> Balance:
+        return self._found

@@ -1,0 +1,237 @@
+"""Connections to Redis: where it is, how long it may take, and nothing that is sent twice by itself.
+
+Every exchange has one deadline for all of its parts: connecting, greeting, sending, each piece of the reply.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections import deque
+from collections.abc import Sequence
+from time import monotonic
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from hiredis import pack_command
+from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import MovedError, RedisError, ResponseError
+
+from .store import StoreUnavailable
+
+_PARAMETERS = ("durability", "namespace", "persistence", "socket", "timeout")
+_TLS_PARAMETERS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_REDIRECTIONS = 4
+
+
+class Address(NamedTuple):
+    """Where the ledger lies, and how it is used.
+
+    Attributes:
+        options: of a connection, as redis-py takes them; they may hold a password.
+        durability: what `reserve` pools must survive: the end of the server's process, or of the machine (`disk`).
+        is_persistence_assumed: whether a server that does not show its configuration is believed to persist.
+    """
+
+    options: dict[str, Any]
+    is_tls: bool = False
+    namespace: str = "otb"
+    timeout_s: float = 2.0
+    durability: str = "process"
+    is_persistence_assumed: bool = False
+
+
+def address_of(url: str) -> Address:
+    """Return what `url` says.
+
+    Raises:
+        ValueError: it says something that nobody knows; the message holds no part of a password.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "localhost", parts.port or 6379
+    except ValueError:
+        raise ValueError("the URL is not one of Redis: `redis://user@host:port/database`") from None
+    is_tls = parts.scheme == "rediss"
+    known = (*_PARAMETERS, *(_TLS_PARAMETERS if is_tls else ()))
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name not in known:
+            raise ValueError(f"a Redis store has no parameter `{name}`; its own are {', '.join(known)}")
+        if name in given:
+            raise ValueError(f"the parameter `{name}` stands in the URL twice")
+        given[name] = value
+    database = parts.path.strip("/") or "0"
+    if not re.fullmatch("[0-9]{1,5}", database):
+        raise ValueError(f"database `{database}` is not a number")
+    options: dict[str, Any] = {"db": int(database)}
+    if parts.username:
+        options["username"] = unquote(parts.username)
+    if parts.password:
+        options["password"] = unquote(parts.password)
+    if "socket" in given:
+        options["path"] = given["socket"]
+    else:
+        options |= {"host": unquote(host), "port": port}
+    if is_tls:
+        options |= {name: given[name] for name in _TLS_PARAMETERS if name in given}
+    namespace = given.get("namespace", "otb")
+    if not re.fullmatch("[A-Za-z0-9_.:-]{1,64}", namespace):
+        raise ValueError(f"namespace `{namespace}` is not a name of letters, digits, `_`, `.`, `:` and `-`")
+    timeout = given.get("timeout", "2")
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", timeout) or float(timeout) <= 0:
+        raise ValueError(f"timeout `{timeout}` is not a number of seconds above 0")
+    durability = given.get("durability", "process")
+    if durability not in ("process", "disk"):
+        raise ValueError(f"durability `{durability}` is neither `process` nor `disk`")
+    persistence = given.get("persistence", "shown")
+    if persistence not in ("shown", "assumed"):
+        raise ValueError(f"persistence `{persistence}` is neither `shown` nor `assumed`")
+    return Address(options, is_tls, namespace, float(timeout), durability, persistence == "assumed")
+
+
+class _Socket:
+    """A socket each of whose calls ends by the deadline of its connection."""
+
+    def __init__(self, plain: socket.socket, connection: _Timed) -> None:
+        self._plain = plain
+        self._connection = connection
+
+    def sendall(self, sent: bytes) -> None:
+        self._plain.settimeout(self._connection.left_s())
+        self._plain.sendall(sent)
+
+    def recv_into(self, buffer: bytearray) -> int:
+        self._plain.settimeout(self._connection.left_s())
+        return self._plain.recv_into(buffer)
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        self._plain.settimeout(self._connection.left_s())
+        return self._plain.recv(size, flags)
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Do nothing: the deadline alone counts."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plain, name)
+
+
+class _Timed:
+    """A connection with a deadline, which whoever uses it sets before."""
+
+    deadline = 0.0
+
+    def left_s(self) -> float:
+        """Return the seconds until the deadline.
+
+        Raises:
+            TimeoutError: it has passed.
+        """
+        left = self.deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def _connect(self) -> Any:
+        self.socket_connect_timeout = self.left_s()
+        return _Socket(super()._connect(), self)  # type: ignore[misc]
+
+
+class _Remote(_Timed, Connection):
+    """To a host."""
+
+
+class _Secure(_Timed, SSLConnection):
+    """To a host, over TLS."""
+
+
+class _Local(_Timed, UnixDomainSocketConnection):
+    """Through a socket of this machine."""
+
+
+_Link = _Remote | _Secure | _Local
+
+
+class Links:
+    """Connections to one server: as many as threads that ask at once."""
+
+    def __init__(self, address: Address) -> None:
+        self._timeout_s = address.timeout_s
+        self._options = {**address.options, "protocol": 2}
+        self._kind: type[_Link] = _Secure if address.is_tls else _Remote
+        if "path" in address.options:
+            self._kind = _Local
+        self._idle: deque[_Link] = deque()
+        self._process = os.getpid()
+
+    def ask(self, *commands: Sequence[bytes | str]) -> list[Any]:
+        """Return the replies to `commands`, which are sent together; errors of single commands stand among them.
+
+        Raises:
+            StoreUnavailable: the server did not answer in time, or not at all; whether it did what was asked is
+                unknown.
+        """
+        deadline = monotonic() + self._timeout_s
+        sent = b"".join([pack_command(tuple(command)) for command in commands])
+        try:
+            for _ in range(_REDIRECTIONS):
+                replies = self._exchange(sent, len(commands), deadline)
+                moved = next((reply for reply in replies if type(reply) is MovedError), None)
+                if moved is None:
+                    return replies
+                # The node has carried nothing out: another one of its cluster keeps the namespace.
+                self._move(moved)
+        except (RedisError, OSError) as error:
+            raise StoreUnavailable(f"Redis does not answer: {str(error) or type(error).__name__}") from error
+        raise StoreUnavailable("the nodes of the Redis cluster send their client in a circle")
+
+    def close(self) -> None:
+        """Close what is open and not in use."""
+        while self._idle:
+            self._idle.pop().disconnect()
+
+    def _exchange(self, sent: bytes, count: int, deadline: float) -> list[Any]:
+        link = self._take(deadline)
+        try:
+            link.send_packed_command([sent], check_health=False)
+            replies = [_reply(link) for _ in range(count)]
+        except BaseException:
+            # Half of a conversation would be taken for the answer to the next question.
+            link.disconnect()
+            raise
+        self._idle.append(link)
+        return replies
+
+    def _take(self, deadline: float) -> _Link:
+        """Return a connection that is open, and on which nothing is under way."""
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self.close()
+        while self._idle:
+            try:
+                link = self._idle.pop()
+            except IndexError:
+                break
+            link.deadline = deadline
+            try:
+                if not link.can_read(0):
+                    return link
+            except (RedisError, OSError):
+                pass
+            link.disconnect()
+        link = self._kind(**self._options)
+        link.deadline = deadline
+        link.connect()
+        return link
+
+    def _move(self, moved: MovedError) -> None:
+        self._options |= {"host": moved.host or self._options["host"], "port": moved.port}
+        self.close()
+
+
+def _reply(link: _Link) -> Any:
+    try:
+        return link.read_response()
+    except ResponseError as error:
+        return error
