@@ -279,7 +279,7 @@ class Engine:
         if usage is None and error is not None and error != "timeout":
             return self._give_back(decision)
         try:
-            ended = self.store.settle(hold.id, actuals_of(hold, usage, cost, decision.question.value))
+            ended = self.store.settle(hold.id, actuals_of(hold, usage, cost))
         except StoreUnavailable:
             return hold.ended("store-unavailable", {}, {})
         return hold.ended(ended.status, ended.charged, ended.overrun)

@@ -69,11 +69,13 @@ class Hold(Struct, frozen=True):
         id: of the reservation, `decision#attempt`.
         charges: the balances that hold it.
         expires_us: when it ends by itself; None when the store did not answer, so that perhaps nothing is held.
+        value: the weight of the request, in 10⁻¹², by which it was reserved.
     """
 
     id: str
     charges: tuple[Charge, ...]
     expires_us: int | None
+    value: int
 
     def as_json(self) -> dict[str, Any]:
         """Return the wire form of a reservation in a decision."""
@@ -99,18 +101,21 @@ def hold_of(decision: Decision) -> Hold | None:
     return hold if isinstance(hold, Hold) else None
 
 
-def actuals_of(hold: Hold, usage: Mapping[str, Any] | None, cost: Cost | None, value: int) -> dict[str, int]:
+def actuals_of(hold: Hold, usage: Mapping[str, Any] | None, cost: Cost | None) -> dict[str, int]:
     """Return what an attempt used of each balance, in 10⁻¹²; what nobody knows is left out, and charged at its bound.
 
     Args:
         cost: None when the usage has no price.
     """
     if usage is None:
-        return {charge.entry.account: 0 for charge in hold.charges if charge.pool.measure == "concurrent"}
+        slots = [
+            each for each in hold.charges if each.pool.measure == "concurrent" and each.part != "throttle"
+        ]
+        return {charge.entry.account: 0 for charge in slots}
     total = 0 if cost is None else cost.total_pico
     return {
         charge.entry.account: actual_of(
-            "requests" if charge.part == "throttle" else charge.pool.measure, usage, total, value
+            "requests" if charge.part == "throttle" else charge.pool.measure, usage, total, hold.value
         )
         for charge in hold.charges
         if cost is not None or charge.pool.measure != "cost" or charge.part == "throttle"
@@ -149,8 +154,12 @@ def account_form(account: Account) -> dict[str, Any]:
     return form
 
 
-def kept_form(attempt: Attempt) -> str:
-    """Return what a store keeps with a reservation, so that whoever asks again is given the same attempt."""
+def kept_form(attempt: Attempt, value: int) -> str:
+    """Return what a store keeps with a reservation, so that whoever asks again is given the same attempt.
+
+    Args:
+        value: the weight of the request, by which it is reserved and settled.
+    """
     return msgspec.json.encode(
         (
             attempt.candidate.name,
@@ -162,22 +171,23 @@ def kept_form(attempt: Attempt) -> str:
             str(attempt.at),
             attempt.action,
             attempt.reasons,
+            str(value),
         )
     ).decode()
 
 
-def restored(policy: Policy, attempt: Attempt, reserved: Reserved) -> Attempt | None:
-    """Return the attempt that `reserved` was made for, else None: the policy has another shape now.
+def restored(policy: Policy, attempt: Attempt, reserved: Reserved) -> tuple[Attempt, int] | None:
+    """Return the attempt that `reserved` was made for and its weight, else None: the policy has another shape now.
 
     Args:
         attempt: what would be made now: its number, kind and health are those of the one then.
     """
-    name, rank, limit, expected, bound, drawn, at, action, reasons = msgspec.json.decode(reserved.memo)
+    name, rank, limit, expected, bound, drawn, at, action, reasons, value = msgspec.json.decode(reserved.memo)
     if rank >= len(policy.tiers):
         return None
     for candidate in policy.tiers[rank].candidates:
         if candidate.name == name:
-            return Attempt(
+            made = Attempt(
                 attempt.number,
                 attempt.kind,
                 candidate,
@@ -191,6 +201,7 @@ def restored(policy: Policy, attempt: Attempt, reserved: Reserved) -> Attempt | 
                 action,
                 tuple(reasons),
             )
+            return made, int(value)
     return None
 
 

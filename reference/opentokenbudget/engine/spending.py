@@ -233,7 +233,7 @@ class PoolSpending:
             self._notes += [PoolNote(charge, each, "no-room") for charge, each in refusals]
             return NoRoom(refusals)
         if isinstance(answer, Reserved):
-            return self._held(made, order.id, charges, answer)
+            return self._held(made, order.id, charges, answer, question.value)
         if isinstance(answer, Conflict):
             message = f"another request had the id `{request.id}`"
             raise ProblemError(Problem("conflict", "/id", message, "OTB-DEC-012"))
@@ -242,11 +242,11 @@ class PoolSpending:
         if not all(pool.opens for pool in pools):
             return Blocked("deny", ("store-unavailable",))
         self._notes += [PoolNote(charge, None, "store-unavailable") for charge in charges]
-        hold = Hold(order.id, charges, None)
+        hold = Hold(order.id, charges, None, question.value)
         return replace(made, reasons=(*reasons, "store-failed-open"), hold=hold)
 
     def _held(
-        self, made: Attempt, id_: str, charges: tuple[Charge, ...], answer: Reserved
+        self, made: Attempt, id_: str, charges: tuple[Charge, ...], answer: Reserved, value: int
     ) -> Attempt | Blocked:
         if answer.replayed:
             if answer.state != "open":
@@ -256,7 +256,8 @@ class PoolSpending:
                 return Blocked("deny", ("stale-policy",))
             held = set(answer.accounts)
             charges = tuple(charge for charge in charges if charge.entry.account in held)
-            return replace(again, hold=Hold(id_, charges, answer.expires_us))
+            attempt, pinned = again
+            return replace(attempt, hold=Hold(id_, charges, answer.expires_us, pinned))
         reasons = made.reasons
         for charge, seen in zip(charges, answer.seen, strict=True):
             entry = charge.entry
@@ -269,7 +270,7 @@ class PoolSpending:
             self._notes.append(PoolNote(charge, seen, "over-limit" if is_over else "held"))
             if is_over and charge.pool.enforcement == "soft" and "over-limit" not in reasons:
                 reasons = (*reasons, "over-limit")
-        return replace(made, reasons=reasons, hold=Hold(id_, charges, answer.expires_us))
+        return replace(made, reasons=reasons, hold=Hold(id_, charges, answer.expires_us, value))
 
     def _facts(self, question: Question, attempt: Attempt) -> Mapping[str, Any]:
         if not self._pools.reads_candidates:
@@ -293,7 +294,7 @@ class PoolSpending:
             digest_of(question.request.source),
             tuple([charge.entry for charge in charges]),
             life_us,
-            kept_form(made),
+            kept_form(made, question.value),
             self._pools.policy,
             self._pools.revision,
         )

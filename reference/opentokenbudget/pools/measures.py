@@ -43,14 +43,15 @@ def bound_of(measure: str, extent: Extent) -> int:
         case "value_tokens":
             return weighted(extent.input_tokens + extent.output_tokens, extent.value)
     meter = meter_named(measure)
-    named = sum_of(meter, extent.max_usage)
-    if named is None and "input" in meter.tags:
+    for name, quantity in extent.max_usage.items():
+        if meter_named(name) == meter:
+            return _pico(quantity)
+    if "input" in meter.tags:
+        # Parts of it that are named bound themselves alone.
         return extent.input_tokens * PICO
-    if named is None and "output" in meter.tags:
+    if "output" in meter.tags:
         return extent.output_tokens * PICO
-    if named is None and "request" in meter.tags:
-        return PICO
-    return named or 0
+    return _sum_or_request(meter, extent.max_usage)
 
 
 def actual_of(measure: str, usage: Mapping[str, int | str], cost: int, value: int) -> int:
@@ -70,7 +71,11 @@ def actual_of(measure: str, usage: Mapping[str, int | str], cost: int, value: in
         case "tokens" | "value_tokens":
             tokens = (sum_of(_INPUT, usage) or 0) + (sum_of(_OUTPUT, usage) or 0)
             return tokens if measure == "tokens" else weighted(-(-tokens // PICO), value)
-    meter = meter_named(measure)
+    return _sum_or_request(meter_named(measure), usage)
+
+
+def _sum_or_request(meter: Meter, usage: Mapping[str, int | str]) -> int:
+    """Return how much of `meter` a usage holds: of one that counts requests 1 where it names none of it."""
     counted = sum_of(meter, usage)
     if counted is None and "request" in meter.tags:
         return PICO
