@@ -20,6 +20,7 @@ from opentokenbudget.pools.stores.postgres import PostgresStore
 from opentokenbudget.pools.stores.postgres_forms import plain_of, text_of
 from opentokenbudget.pools.stores.store import HORIZON_US
 from store_contract import StoreContract
+from store_histories import assert_ledger_says_so, history_of
 from store_orders import HOUR_US, audit, balance_of, entry, now_of, order
 
 if TYPE_CHECKING:
@@ -155,6 +156,15 @@ def test_orders_that_cross_never_block_each_other(url: str) -> None:
         list(pool.map(spend, range(4)))
     assert [balance_of(stores[0], name).settled for name in names] == [125] * 4
     audit(stores[0])
+    for store in stores:
+        store.close()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_who_asks_at_once_is_told_what_the_ledger_says(url: str, seed: int) -> None:
+    """The answers of eight threads are those of the plain ledger, asked in the order of their instants."""
+    stores = [PostgresStore.open(url) for _ in range(2)]
+    assert_ledger_says_so(history_of(stores, seed), stores[0])
     for store in stores:
         store.close()
 

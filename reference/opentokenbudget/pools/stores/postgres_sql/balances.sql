@@ -158,16 +158,17 @@ begin
   return row(own, own.settled, own.reserved, own.mark + e.after_us)::standing;
 end $$;
 
-create or replace function standing_of(e entry, now_us bigint) returns standing language plpgsql stable as $$
-begin
-  case e.kind
-    when 'span' then return span_of(e, now_us);
-    when 'rolling' then return rolling_of(e, now_us);
-    when 'bucket' then return bucket_of(e, now_us);
-    when 'idle' then return idle_of(e, now_us);
-  end case;
-end $$;
+create or replace function standing_of(e entry, now_us bigint) returns standing language sql stable as $$
+  select case e.kind
+    when 'span' then span_of(e, now_us)
+    when 'rolling' then rolling_of(e, now_us)
+    when 'bucket' then bucket_of(e, now_us)
+    when 'idle' then idle_of(e, now_us)
+  end
+$$;
 
+-- The standing as it is answered, in an array, for it is put into one.
 create or replace function seen(s standing) returns jsonb language sql immutable as $$
-  select jsonb_build_array((s.own).account, (s.own).start_us, s.settled, s.reserved, (s.own).granted, s.retry_us)
+  select jsonb_build_array(jsonb_build_array(
+    (s.own).account, (s.own).start_us, s.settled, s.reserved, (s.own).granted, s.retry_us))
 $$;

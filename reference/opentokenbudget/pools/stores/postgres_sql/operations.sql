@@ -51,6 +51,7 @@ declare
   locked text[] := names;
   known reservations;
   due reservations[];
+  its text[];
   more boolean;
 begin
   count := 0;
@@ -60,15 +61,16 @@ begin
     due := array(
       select r from (select * from deadlines d where d.expires_us <= now_us order by d.expires_us, d.id limit 1000) d
       join reservations r using (id)
-      order by (r.accounts && names) desc, d.expires_us, d.id limit 100);
+      order by (names_of(r) && names) desc, d.expires_us, d.id limit 100);
     more := false;
     foreach known in array due loop
-      if names_of(known) <@ locked then continue; end if;
-      if (known.accounts && names or cardinality(locked) < 500) and try_all(names_of(known)) then
-        locked := locked || names_of(known);
+      its := names_of(known);
+      if its <@ locked then continue; end if;
+      if (its && names or cardinality(locked) < 500) and try_all(its) then
+        locked := locked || its;
         more := true;
-      elsif known.accounts && names then
-        wider := names || known.accounts;
+      elsif its && names then
+        wider := names || its;
         return;
       end if;
     end loop;
@@ -119,9 +121,9 @@ begin
     if e.gate <> 'open' and not fits(
       case when e.gate = 'reserve' then s.settled + s.reserved else s.settled end, e.amount, e.ceiling, (s.own).granted
     ) then
-      refusals := refusals || jsonb_build_array(seen(s));
+      refusals := refusals || seen(s);
     end if;
-    seen_before := seen_before || jsonb_build_array(seen(s));
+    seen_before := seen_before || seen(s);
   end loop;
   if refusals <> '[]' then return jsonb_build_object('is', 'refused', 'at', now_us, 'refusals', refusals); end if;
   known.id := ask->>'id';
@@ -140,11 +142,8 @@ begin
     insert into revisions values (ask->>'policy', ask->>'revision')
     on conflict (policy) do update set revision = greatest(revisions.revision, excluded.revision);
   end if;
-  -- Last, for this may wait for somebody who reserves the same id elsewhere, and who then waits for nobody.
   insert into reservations
-  values (known.id, ask->>'digest', ask->>'memo', now_us, known.expires_us, 'open', known.accounts, known.held)
-  on conflict (id) do nothing;
-  if not found then return null; end if;
+  values (known.id, ask->>'digest', ask->>'memo', now_us, known.expires_us, 'open', known.accounts, known.held);
   insert into deadlines values (known.expires_us, known.id);
   return jsonb_build_object('is', 'reserved', 'at', now_us, 'expires', known.expires_us, 'seen', seen_before,
     'accounts', known.accounts, 'memo', ask->>'memo', 'state', 'open', 'replayed', false);
@@ -159,7 +158,7 @@ begin
   foreach e in array entries loop
     s := standing_of(e, now_us);
     if (s.own).account is null then return jsonb_build_object('is', 'wrong-window', 'at', now_us); end if;
-    found_now := found_now || jsonb_build_array(seen(s));
+    found_now := found_now || seen(s);
   end loop;
   return jsonb_build_object('is', 'seen', 'at', now_us, 'seen', found_now);
 end $$;
@@ -293,7 +292,8 @@ create or replace function names_for(operation text, ask jsonb, entries entry[])
 begin
   case operation
     when 'settle', 'release', 'extend' then
-      return coalesce((select names_of(r) from reservations r where r.id = ask->>'id'), '{}');
+      return coalesce((select names_of(r) from reservations r where r.id = ask->>'id'), array[id_name(ask->>'id')]);
+    when 'reserve' then return array(select e.account from unnest(entries) e) || id_name(ask->>'id');
     when 'sweep' then
       return array(
         select distinct unnest(names_of(r)) from

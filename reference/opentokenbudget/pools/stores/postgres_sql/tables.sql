@@ -3,9 +3,9 @@
 -- tables, balances, operations, and again whenever their text has changed.
 --
 -- The rules of these files:
--- 1. Who changes a balance or a reservation holds the locks of all its accounts. They are waited for in one order;
---    whatever is locked besides is only tried. So nobody waits in a circle.
--- 2. The instant is read when the locks are held: on one balance it never goes back.
+-- 1. Who changes a balance holds the lock of its account, who reads or changes a reservation those of its id and of all
+--    its accounts. They are waited for in one order; what is locked besides is only tried: nobody waits in a circle.
+-- 2. The instant is read when the locks are held: on one balance, and for one id, it never goes back.
 -- 3. Each statement sees what was committed when the locks had been taken: what reads a table is volatile, or stable
 --    and called in an expression of its own.
 -- 4. The work is committed without waiting for the disk, so that the locks last no longer than the work; the answer
@@ -85,6 +85,8 @@ begin
   return true;
 end $$;
 
--- A reservation that holds nothing is locked by its id.
+-- What has to be locked for a reservation: its accounts, and its id, for whoever does not find it yet.
+create or replace function id_name(id text) returns text language sql immutable as $$ select '#' || id $$;
+
 create or replace function names_of(known reservations) returns text[] language sql immutable as
-$$ select case when cardinality(known.accounts) = 0 then array['#' || known.id] else known.accounts end $$;
+$$ select known.accounts || id_name(known.id) $$;
