@@ -108,13 +108,34 @@ def test_what_was_answered_survives_a_crash(postgres: PostgresServer) -> None:
         store.close()
 
 
+def test_a_standby_that_does_not_confirm_is_no_success(postgres: PostgresServer) -> None:
+    """Where a commit has to reach a standby, nobody is told that it did when it did not."""
+    url = postgres.url(timeout=0.5)
+    store = PostgresStore.open(url)
+    asked(postgres, "alter system set synchronous_standby_names = 'nobody'")
+    try:
+        asked(postgres, "select pg_reload_conf()")
+        while asked(postgres, "show synchronous_standby_names") != ("nobody",):
+            pass
+        with pytest.raises(StoreUnavailable):
+            store.reserve(order("a#1", entry()))
+    finally:
+        asked(postgres, "alter system reset synchronous_standby_names")
+        asked(postgres, "select pg_reload_conf()")
+    while asked(postgres, "show synchronous_standby_names") != ("",):
+        pass
+    answer = store.reserve(order("a#1", entry()))
+    assert isinstance(answer, Reserved)
+    assert answer.replayed
+    store.close()
+
+
 def test_a_connection_that_ended_meanwhile_is_replaced(postgres: PostgresServer, url: str) -> None:
     """Nobody is refused for a connection that the server closed while nobody used it."""
     store = PostgresStore.open(url)
-    asked(
-        postgres,
-        "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and usename = 'otb'",
-    )
+    others = "from pg_stat_activity where pid <> pg_backend_pid() and usename = 'otb'"
+    while asked(postgres, f"select count(pg_terminate_backend(pid)) {others}") != (0,):
+        pass
     assert isinstance(store.reserve(order("a#1", entry())), Reserved)
     store.close()
 

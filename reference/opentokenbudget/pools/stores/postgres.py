@@ -249,7 +249,7 @@ class PostgresStore:
             "statement_timeout": timeout_ms,
             "default_transaction_isolation": "'read committed'",
             "default_transaction_read_only": "off",
-            "client_min_messages": "error",
+            "client_min_messages": "warning",
             "plan_cache_mode": "force_generic_plan",
             # Tables that were empty when a plan was made would be read whole for ever after.
             "enable_seqscan": "off",

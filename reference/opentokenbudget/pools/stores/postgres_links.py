@@ -28,12 +28,14 @@ class Link:
         prepared: whether the statement of the operations is known to the server.
     """
 
-    __slots__ = ("_connection", "_poll", "pgconn", "prepared")
+    __slots__ = ("_connection", "_poll", "_warning", "pgconn", "prepared")
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
         self.pgconn = connection.pgconn
         self.prepared = False
+        self._warning: str | None = None
+        connection.add_notice_handler(self._warned)
         self._poll = select.poll()
         self._poll.register(self.pgconn.socket, select.POLLIN)
 
@@ -45,9 +47,11 @@ class Link:
         """Return the last result of what `send` sends.
 
         Raises:
-            StoreUnavailable: there was none before `deadline`, an instant of `monotonic`. The link is of no use then.
+            StoreUnavailable: there was none before `deadline`, an instant of `monotonic`, or it came with a warning.
+                The link is of no use then.
         """
         pgconn = self.pgconn
+        self._warning = None
         try:
             send()
             while pgconn.flush():
@@ -66,11 +70,18 @@ class Link:
             raise StoreUnavailable("PostgreSQL has closed the connection") from None
         if result is None or pgconn.status != pq.ConnStatus.OK:
             raise StoreUnavailable("PostgreSQL has closed the connection")
+        if self._warning is not None:
+            raise StoreUnavailable(f"PostgreSQL warns: {self._warning}")
         return result
 
     def close(self) -> None:
         """Let go of it."""
         self._connection.close()
+
+    def _warned(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        # When a standby does not confirm in time, the server gives up waiting, warns, and answers as if it had.
+        if diagnostic.severity_nonlocalized == "WARNING":
+            self._warning = diagnostic.message_primary
 
     def _wait(self, events: int, deadline: float) -> None:
         self._poll.modify(self.pgconn.socket, events)

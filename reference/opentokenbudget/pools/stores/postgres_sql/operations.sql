@@ -70,10 +70,10 @@ begin
         locked := locked || its;
         more := true;
       elsif its && names then
-        wider := names || its;
-        return;
+        wider := coalesce(wider, names) || its;
       end if;
     end loop;
+    if wider is not null then return; end if;
     exit when not more;
   end loop;
   foreach known in array due loop
@@ -163,7 +163,8 @@ begin
   return jsonb_build_object('is', 'seen', 'at', now_us, 'seen', found_now);
 end $$;
 
--- Look without a lock, in one snapshot; null when something is due and has to be ended first.
+-- Look without a lock, in one snapshot; null when something is due and has to be ended first. What is seen may not be on
+-- the disk yet: nothing is promised by it.
 create or replace function glance(entries entry[]) returns jsonb language plpgsql stable as $$
 declare now_us bigint := clock_us();
 begin
@@ -340,4 +341,6 @@ begin
   end loop;
   commit;
   perform await_disk();
+  -- Not left to the end of the call, for there its timeout holds no more: a standby that is away would keep us for ever.
+  commit;
 end $$;
