@@ -16,6 +16,8 @@ const DURATION = /^P(?=[0-9T])(?:([0-9]{1,6})D)?(?:T(?=[0-9])(?:([0-9]{1,6})H)?(
 const CLOCK = /^(?:([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?|24:00(?::00)?)$/;
 
 const DAY_SECONDS = 86_400;
+// A zone never changes its clocks twice within a sample.
+const SAMPLE = 6 * 3600;
 const FIRST_SECOND = daysFromCivil(1, 1, 1) * DAY_SECONDS;
 const END_SECOND = daysFromCivil(10_000, 1, 1) * DAY_SECONDS;
 
@@ -27,7 +29,7 @@ const END_SECOND = daysFromCivil(10_000, 1, 1) * DAY_SECONDS;
  * @param {number} day
  * @returns {number}
  */
-function daysFromCivil(year, month, day) {
+export function daysFromCivil(year, month, day) {
   const shifted = month <= 2 ? year - 1 : year;
   const era = Math.floor(shifted / 400);
   const yearOfEra = shifted - era * 400;
@@ -42,7 +44,7 @@ function daysFromCivil(year, month, day) {
  * @param {number} days since 1970-01-01
  * @returns {{year: number, month: number, day: number}}
  */
-function civilFromDays(days) {
+export function civilFromDays(days) {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;
@@ -210,6 +212,35 @@ export function offsetOf(zone, seconds) {
   if (offsets.size >= OFFSETS_KEPT) offsets.clear();
   offsets.set(key, offset);
   return offset;
+}
+
+/**
+ * How a zone changes its clocks within a span.
+ *
+ * @param {string} zone
+ * @param {number} first seconds since 1970-01-01T00:00:00Z
+ * @param {number} last as `first`, not before it
+ * @returns {{offsets: Set<number>, changes: number[]}} the offsets that are in force, and the instants after `first` at
+ *   which another begins, in order
+ */
+export function offsetsBetween(zone, first, last) {
+  const offsets = new Set([offsetOf(zone, first)]);
+  const changes = [];
+  for (let from = first; from < last; from += SAMPLE) {
+    const to = Math.min(from + SAMPLE, last);
+    const before = offsetOf(zone, from);
+    if (offsetOf(zone, to) === before) continue;
+    let low = from;
+    let high = to;
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (offsetOf(zone, middle) === before) low = middle;
+      else high = middle;
+    }
+    changes.push(high);
+    offsets.add(offsetOf(zone, high));
+  }
+  return {offsets, changes};
 }
 
 function formatterOf(zone) {

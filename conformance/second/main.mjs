@@ -7,7 +7,7 @@ const PROTOCOL = '1.0';
 const START = Object.freeze({
   protocol: PROTOCOL,
   implementation: {name: 'otb-second', version: '0.1.0', language: 'javascript'},
-  profiles: ['documents', 'pricing', 'value', 'classifiers', 'routing', 'cascade'],
+  profiles: ['documents', 'pricing', 'value', 'classifiers', 'routing', 'cascade', 'usage-log', 'pools'],
   features: [],
 });
 

@@ -5,13 +5,15 @@ import {evaluate} from './conditions/evaluate.mjs';
 import {normalise, TYPES} from './conditions/facts.mjs';
 import {readCondition} from './conditions/read.mjs';
 import {formatPico} from './decimal.mjs';
+import {parseInstant, SECOND} from './instant.mjs';
 import {CHECKED, checkDocument, meaningProblems, nameOf, openCatalog} from './document.mjs';
 import {documentOf, flawProblem, inDocumentOrder, KINDS, textProblems} from './envelope.mjs';
 import {MAX_BYTES, MAX_DEPTH, MAX_NODES, pointerTo, readJson, Unreadable} from './json.mjs';
 import {load, readStages} from './loading.mjs';
 import {hasError, problem, Refusal, refuse} from './problem.mjs';
 import {bounds, lifecycle, price} from './pricing/index.mjs';
-import {compilePolicy, decide, next, policyTypeOf} from './routing/index.mjs';
+import {openLedger, wholeMicroseconds, writeBalance} from './pools/index.mjs';
+import {compilePolicy, decide, extend, next, policyTypeOf, release, settle} from './routing/index.mjs';
 import {compileValueRules, valueProblems, weigh} from './value.mjs';
 
 const KIND_OF = Object.freeze({
@@ -31,16 +33,16 @@ export class Skipped extends Error {}
  */
 export function openSession() {
   let given = emptyGiven();
-  let asked = {memory: new Map(), state: undefined};
+  let asked = nothingAsked();
 
   return {
     configure(message) {
       given = readGiven(message);
-      asked = {memory: new Map(), state: undefined};
+      asked = nothingAsked();
       return {};
     },
     reset() {
-      asked = {memory: new Map(), state: undefined};
+      asked = nothingAsked();
       return {};
     },
     step(message) {
@@ -57,6 +59,11 @@ export function openSession() {
       }
     },
   };
+}
+
+// `states`: the last decision of each request; `kept`: decisions for which something was reserved, by their id.
+function nothingAsked() {
+  return {memory: new Map(), kept: new Map(), states: new Map(), state: undefined, ledger: openLedger()};
 }
 
 function emptyGiven() {
@@ -158,22 +165,59 @@ const OPS = {
     refuseErrors(readStages(entry, 'request').problems);
     const {answer, state} = decide(policy, {
       request: entry.data, at: args.get('at') ?? undefined, clock: given.clock, health: args.get('health') ?? undefined,
-      trace: args.get('trace') === true, seed: given.seed, memory: asked.memory,
+      trace: args.get('trace') === true, seed: given.seed, memory: asked.memory, kept: asked.kept, store: storeFor(args, given, asked),
     });
-    asked.state = state;
+    rememberState(asked, state);
     return answer;
   },
 
   next(args, {given, asked}) {
-    if (asked.state === undefined) refuse('nothing-to-settle', '', 'nothing was decided before this', 'OTB-CONF-010');
-    const {answer, state} = next(asked.state, {
+    const {answer, state} = next(stateFor(args, asked), {
       outcome: args.get('outcome') ?? new Map(), at: args.get('at') ?? undefined, clock: given.clock,
-      health: args.get('health') ?? undefined, trace: args.get('trace') === true,
+      health: args.get('health') ?? undefined, trace: args.get('trace') === true, store: storeFor(args, given, asked),
     });
-    asked.state = state;
+    rememberState(asked, state);
     return answer;
   },
+
+  settle(args, {given, asked}) {
+    const said = (name) => args.get(name) ?? undefined;
+    return settle(stateFor(args, asked), {
+      usage: said('usage'), source: said('usage_source'), served: said('served'), context: said('context'), error: said('error'),
+    }, storeFor(args, given, asked));
+  },
+
+  release: (args, {given, asked}) => release(stateFor(args, asked), storeFor(args, given, asked)),
+  extend: (args, {given, asked}) => extend(stateFor(args, asked), BigInt(args.get('seconds')) * SECOND, storeFor(args, given, asked)),
+
+  pools(args, {given, asked}) {
+    const {ledger, now} = storeFor(args, given, asked);
+    return {balances: ledger.balances(now).map(writeBalance)};
+  },
+
+  record(args, {message, given}) {
+    if (!args.has('record')) throw new TypeError('there is no record');
+    return {problems: checkDocument(documentIn(message, ['args', 'record']), {kind: 'usage-record', shelf: given.shelf})};
+  },
 };
+
+// The decision that a step speaks of: that of the request `of`, or the last one.
+function stateFor(args, {states, state}) {
+  const found = (args.get('of') ?? null) === null ? state : states.get(args.get('of'));
+  return found ?? refuse('nothing-to-settle', '', 'nothing was decided before this', 'OTB-CONF-010');
+}
+
+function rememberState(asked, state) {
+  asked.state = state;
+  asked.states.set(state.question.base.request, state);
+}
+
+// The store as a step meets it; its clock counts whole microseconds.
+function storeFor(args, given, {ledger}) {
+  const text = args.get('store_at') ?? args.get('at') ?? given.clock;
+  const instant = parseInstant(text) ?? refuse('bad-instant', args.has('store_at') ? '/store_at' : '/at', 'not an RFC 3339 instant with a zone', 'OTB-DOC-022');
+  return {ledger, now: wholeMicroseconds(instant), isAvailable: args.get('store') !== 'unavailable'};
+}
 
 function refuseErrors(problems) {
   if (hasError(problems)) throw new Refusal(problems);

@@ -51,8 +51,15 @@ function inOrderOf(entries, problems) {
   return problems.sort((one, other) => placeOf(one) - placeOf(other));
 }
 
-// The most specific first: what is billed of a part is known before its whole is (OTB-PRICE-004, 005).
-function billedQuantities(entries, problems) {
+/**
+ * What is billed of each meter, the most specific first: what is billed of a part is known before its whole is
+ * (OTB-PRICE-004, 005).
+ *
+ * @param {{meter: object, quantity: bigint, pointer: string}[]} entries reported quantities in pico
+ * @param {object[]} problems to which what is wrong is added
+ * @returns {Map<string, {meter: object, quantity: bigint, pointer: string}>} by the meter's one name
+ */
+export function billedQuantities(entries, problems) {
   const billed = new Map();
   const ordered = entries.length > 1 ? [...entries].sort((one, other) => other.meter.tags.size - one.meter.tags.size) : entries;
   const exceeded = new Set();

@@ -11,7 +11,9 @@ import {situationAt, statusOf} from './situation.mjs';
 
 export {compileCatalog} from './catalog.mjs';
 export {catalogProblems} from './problems.mjs';
-export {statusOf} from './situation.mjs';
+export {situationAt, statusOf} from './situation.mjs';
+export {costOf, writeCost} from './cost.mjs';
+export {readUsage} from './quantities.mjs';
 
 /**
  * The cost of a usage (op `price`).

@@ -1,10 +1,9 @@
 // The instants of a reservation at which a price may begin to differ.
 
-import {offsetOf, SECOND} from '../instant.mjs';
+import {offsetsBetween, SECOND} from '../instant.mjs';
 import {priceList} from './catalog.mjs';
 
 const DAY = 86_400;
-const SAMPLE = 6 * 3600;
 
 /**
  * The instants, from the first to the last, both inside, between which no price changes (OTB-PRICE-044).
@@ -52,25 +51,4 @@ function addWindow({start, end, zone}, at, until, add) {
       for (const second of new Set([0, start, end])) add(BigInt(midnight + second - offset) * SECOND);
     }
   }
-}
-
-// A zone never changes its clocks twice within a sample.
-function offsetsBetween(zone, first, last) {
-  const offsets = new Set([offsetOf(zone, first)]);
-  const changes = [];
-  for (let from = first; from < last; from += SAMPLE) {
-    const to = Math.min(from + SAMPLE, last);
-    const before = offsetOf(zone, from);
-    if (offsetOf(zone, to) === before) continue;
-    let low = from;
-    let high = to;
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      if (offsetOf(zone, middle) === before) low = middle;
-      else high = middle;
-    }
-    changes.push(high);
-    offsets.add(offsetOf(zone, high));
-  }
-  return {offsets, changes};
 }

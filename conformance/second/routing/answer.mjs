@@ -8,14 +8,15 @@ import {formatInstant} from '../instant.mjs';
  *
  * @param {object} question what is asked
  * @param {object} found the offer that was selected
- * @param {{instant: bigint, reasons: string[], attempt: {number: number, kind: string}}} how
+ * @param {{instant: bigint, reasons: string[], attempt: {number: number, kind: string}, action?: string, rows: object[]}} how
+ *   `rows`: the balances that were asked
  * @returns {object} the decision, without its trace
  */
-export function allow(question, found, {instant, reasons, attempt}) {
+export function allow(question, found, {instant, reasons, attempt, action = 'allow', rows}) {
   return {
     ...question.base,
     at: formatInstant(instant),
-    action: 'allow',
+    action,
     reasons,
     final: false,
     attempt,
@@ -26,6 +27,8 @@ export function allow(question, found, {instant, reasons, attempt}) {
     max_output_tokens: found.limit,
     cost: {expected: formatPico(found.expected), bound: formatPico(found.bound), currency: question.policy.catalog.currency},
     draw: found.draw?.toString(),
+    pools: rows.length > 0 ? rows : undefined,
+    reservation: writeReservation(found.admission.reservation),
   };
 }
 
@@ -35,10 +38,25 @@ export function allow(question, found, {instant, reasons, attempt}) {
  * @param {object} question what is asked
  * @param {bigint} instant
  * @param {string[]} reasons
+ * @param {{action?: string, retryAfter?: bigint, rows?: object[]}} [refusal] of pools
  * @returns {object} the decision, without its trace
  */
-export function deny(question, instant, reasons) {
-  return {...question.base, at: formatInstant(instant), action: 'deny', reasons, final: true};
+export function deny(question, instant, reasons, {action = 'deny', retryAfter, rows = []} = {}) {
+  return {
+    ...question.base,
+    at: formatInstant(instant),
+    action,
+    reasons,
+    final: true,
+    retry_after: retryAfter === undefined ? undefined : formatInstant(retryAfter),
+    pools: rows.length > 0 ? rows : undefined,
+  };
+}
+
+function writeReservation(reservation) {
+  if (reservation === undefined) return undefined;
+  const {id, expiresAt} = reservation;
+  return {id, expires_at: expiresAt === undefined ? undefined : formatInstant(expiresAt)};
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import {evaluate} from '../conditions/evaluate.mjs';
 import {PICO} from '../decimal.mjs';
+import {cannotHelp} from '../pools/index.mjs';
 import {costs, statusOf} from '../pricing/index.mjs';
 
 const MODALITY = /^(input|output)\.(.*)$/s;
@@ -35,6 +36,7 @@ export function lookAt(question, tier, candidate, now) {
   };
   const {require} = question.rule;
   if (require !== undefined && evaluate(require, factsOf(offer, tier)) !== true) return {dropped: 'fails-require'};
+  if (cannotHelp(question, tier, offer)) return {dropped: 'downgrade-cannot-help'};
   return offer;
 }
 

@@ -3,6 +3,7 @@
 import {classify} from '../classifiers.mjs';
 import {evaluate} from '../conditions/evaluate.mjs';
 import {PICO} from '../decimal.mjs';
+import {askThresholds, reservationId} from '../pools/index.mjs';
 import {Refusal} from '../problem.mjs';
 import {weigh} from '../value.mjs';
 import {allow, baseOf, deny, traceOf} from './answer.mjs';
@@ -10,25 +11,36 @@ import {checkRequest, decisionId, factsOf, readHealth, readInstant, remember, su
 import {search} from './search.mjs';
 
 /**
- * Decides who serves a request (OTB-DEC-001 to 049, 061 to 067).
+ * Decides who serves a request (OTB-DEC-001 to 049, 061 to 067, OTB-POOL-020 to 080).
  *
  * @param {object} policy compiled
- * @param {{request: Map, at?: unknown, clock: string, health?: unknown, trace?: boolean, seed: string, memory: Map}} asked
+ * @param {{request: Map, at?: unknown, clock: string, health?: unknown, trace?: boolean, seed: string, memory: Map,
+ *   kept: Map, store: object}} asked `kept`: the states of decisions that hold something, by id; `store`: `ledger`, `now`
+ *   in whole microseconds, `isAvailable`
  * @returns {{answer: object, state: object}} `state` for `next`
  * @throws {Refusal}
  */
-export function decide(policy, {request, at, clock, health, trace, seed, memory}) {
+export function decide(policy, {request, at, clock, health, trace, seed, memory, kept, store}) {
   if (policy.unsupported.length > 0) throw new Refusal(policy.unsupported);
   const most = checkRequest(policy, request);
   // What is said beside the request goes before what it says itself (OTB-DEC-075).
-  const now = {instant: readInstant(at ?? request.get('at') ?? clock), health: readHealth(health) ?? request.get('health') ?? new Map()};
+  const now = {instant: readInstant(at ?? request.get('at') ?? clock), health: readHealth(health) ?? request.get('health') ?? new Map(), store};
   const subject = subjectOf(policy, request);
   remember(memory, subject, request);
   const id = decisionId(seed, subject, request.get('id'));
-  const question = conclude(policy, request, {id, subject, most, instant: now.instant});
-  const {decision, served, steps} = firstDecision(question, now);
-  const state = {question, decision, steps, now, served, attempts: served === undefined ? 0 : 1};
+  const before = store.isAvailable ? store.ledger.stateOf(reservationId(id, FIRST), store.now) : undefined;
+  const state = before === 'live' ? kept.get(id) : firstState(conclude(policy, request, {id, subject, most, instant: now.instant}), now, before);
+  if (state.decision.reservation !== undefined) kept.set(id, state);
+  const {question, decision, steps} = state;
   return {answer: trace ? {...decision, trace: traceOf(question, steps)} : decision, state};
+}
+
+const FIRST = 1;
+
+function firstState(question, now, before) {
+  const {decision, served, steps} = firstDecision(question, now, before);
+  const made = served === undefined ? undefined : {attempt: decision.attempt, served, instant: now.instant, reservation: decision.reservation};
+  return {question, decision, steps, now, served, made, attempts: served === undefined ? 0 : 1};
 }
 
 // What is known before any model: OTB-DEC-017, 018, 019, 021, 022.
@@ -78,15 +90,43 @@ function planOf(policy, rule, task) {
   return {floor, tiers: left.length > 0 ? left : [floor], raised: left.length < rule.tiers.length};
 }
 
-function firstDecision(question, now) {
-  const {rule, tiers} = question;
+function firstDecision(question, now, before) {
+  const {rule, policy} = question;
   if (question.lacks) return {decision: deny(question, now.instant, ['missing-attribute']), steps: []};
   const reasons = [rule.id === undefined ? 'default' : 'rule'];
-  if (rule.deny) return {decision: deny(question, now.instant, [...reasons, 'denied-by-rule']), steps: []};
+  const denied = (reason, refusal, steps = []) => ({decision: deny(question, now.instant, [...reasons, reason], refusal), steps});
+  if (rule.deny) return denied('denied-by-rule');
   if (question.raised) reasons.push('floor-raised');
-  const result = search(question, {tiers, attempt: 1, follows: false, goesOn: true}, now);
-  reasons.push(...result.reasons);
-  if (result.found === undefined) return {decision: deny(question, now.instant, [...reasons, 'no-candidate']), steps: result.steps};
-  const attempt = {number: 1, kind: 'primary'};
-  return {decision: allow(question, result.found, {instant: now.instant, reasons, attempt}), served: result.found, steps: result.steps};
+  // What was reserved for this request has ended (OTB-POOL-052).
+  if (before !== undefined) return denied('already-ended');
+  if (policy.pools.length > 0 && now.store.isAvailable && now.store.ledger.isStale(policy.documents.policy)) return denied('stale-policy');
+  const gate = askThresholds(question, policy.tiers[question.tiers[0]], now);
+  if (gate.refusal !== undefined) return denied(gate.refusal.reason, {...gate.refusal, rows: gate.rows});
+  const tiers = tiersBelow(question.tiers, gate.ceiling, question.floor);
+  if (tiers[0] !== question.tiers[0]) reasons.push('threshold-downgrade');
+  const way = {tiers, attempt: FIRST, follows: false, goesOn: true, ceiling: Math.max(gate.ceiling, question.floor)};
+  const result = search({...question, throttles: gate.throttles}, way, now);
+  const rows = [...gate.rows, ...result.rows];
+  if (result.found === undefined) {
+    const refusal = result.refusal ?? {reason: 'no-candidate'};
+    return denied(refusal.reason, {...refusal, rows}, result.steps);
+  }
+  const {found, isLower, steps} = result;
+  reasons.push(...result.reasons, ...found.admission.reasons);
+  const how = {instant: now.instant, reasons, attempt: {number: FIRST, kind: 'primary'}, action: isLower ? 'downgrade' : 'allow', rows};
+  return {decision: allow(question, found, how), served: found, steps};
+}
+
+/**
+ * The tiers that a threshold leaves (OTB-POOL-063).
+ *
+ * @param {number[]} tiers in the order in which they are tried
+ * @param {number} ceiling the highest that may serve, the floor excepted
+ * @param {number} floor
+ * @returns {number[]} the ceiling alone where none is left
+ */
+export function tiersBelow(tiers, ceiling, floor) {
+  const highest = Math.max(ceiling, floor);
+  const left = tiers.filter((tier) => tier <= highest);
+  return left.length > 0 ? left : [highest];
 }

@@ -5,3 +5,4 @@ export {next} from './next.mjs';
 export {compilePolicy} from './policy.mjs';
 export {policyProblems} from './problems.mjs';
 export {policyTypeOf} from './types.mjs';
+export {extend, release, settle} from './settle.mjs';

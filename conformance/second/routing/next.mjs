@@ -3,27 +3,28 @@
 import {evaluate} from '../conditions/evaluate.mjs';
 import {parsePico} from '../decimal.mjs';
 import {formatInstant} from '../instant.mjs';
+import {askThresholds} from '../pools/index.mjs';
 import {problem, Refusal} from '../problem.mjs';
 import {allow, deny, traceOf} from './answer.mjs';
+import {tiersBelow} from './decide.mjs';
+import {ERRORS} from './outcome.mjs';
 import {readHealth, readInstant} from './request.mjs';
 import {search} from './search.mjs';
-
-const ERRORS = Object.freeze([
-  'unavailable', 'rate_limited', 'timeout', 'context_exceeded', 'model_gone', 'content_filtered', 'bad_response', 'other',
-]);
+import {endAttempt, readUsed} from './settle.mjs';
 
 /**
  * Answers the outcome of the last attempt (OTB-DEC-040, 050 to 060, 068).
  *
  * @param {object} state of `decide` or `next`
- * @param {{outcome: unknown, at?: unknown, clock: string, health?: unknown, trace?: boolean}} asked without `health` that
+ * @param {{outcome: unknown, at?: unknown, clock: string, health?: unknown, trace?: boolean, store: object}} asked without `health` that
  *   of the last decision holds on (OTB-DEC-076)
  * @returns {{answer: object, state: object}}
  * @throws {Refusal}
  */
-export function next(state, {outcome, at, clock, health, trace}) {
+export function next(state, {outcome, at, clock, health, trace, store}) {
   const {error, score} = readOutcome(outcome);
-  const now = {instant: readInstant(at ?? clock), health: readHealth(health) ?? state.now.health};
+  const now = {instant: readInstant(at ?? clock), health: readHealth(health) ?? state.now.health, store};
+  if (!state.decision.final) settleOutcome(state, {error, usage: outcome.get('usage') ?? undefined}, store);
   const after = state.decision.final ? state : {...follow(state, error, score, now), now};
   const {question, decision, steps} = after;
   return {answer: trace ? {...decision, trace: traceOf(question, steps)} : decision, state: after};
@@ -40,6 +41,12 @@ function readOutcome(outcome) {
   return {error, score: parsePico(score)};
 }
 
+// What the outcome says was used; a timeout keeps its hold, since the usage may still come.
+function settleOutcome({question, made}, {error, usage}, store) {
+  if (made.reservation === undefined || (usage === undefined && (error === undefined || error === 'timeout'))) return;
+  endAttempt(question, made, {used: readUsed(question, made, {usage}), error}, store);
+}
+
 function bad(pointer, message) {
   return problem('bad-outcome', pointer, message, 'OTB-DEC-040');
 }
@@ -49,7 +56,7 @@ function follow(state, error, score, now) {
   const {question, served} = state;
   if (!question.rule.isCascade) return ended(state, ['completed'], now);
   if (isAccepted(question, served.tier, score)) return ended(state, ['accepted'], now);
-  return afterRefusal({...state, answered: state.decision}, now);
+  return afterRefusal({...state, answered: {decision: state.decision, made: state.made}}, now);
 }
 
 // OTB-DEC-052: the facts at the first instant, whichever attempt is judged.
@@ -63,20 +70,29 @@ function isAccepted({rule, facts}, tier, score) {
   return evaluate(rule.accept, seen) === true;
 }
 
-function ended(state, reasons, {instant}, decision = state.decision) {
-  return {...state, decision: {...decision, at: formatInstant(instant), reasons, final: true}};
+function ended(state, reasons, {instant}, {decision, made} = state) {
+  return {...state, made, decision: {...decision, at: formatInstant(instant), reasons, final: true}};
 }
 
 // OTB-DEC-053, 054.
 function afterRefusal(state, now) {
   const {question, attempts} = state;
   const most = question.policy.fallback?.attempts ?? question.tiers.length;
-  const tiers = restOfCascade(state);
-  if (attempts >= most || tiers.length === 0) return ended(state, ['unaccepted'], now);
-  const seen = {...state, question: {...question, tried: triedBy(state)}};
-  const result = search(seen.question, {tiers, attempt: attempts + 1, follows: true, goesOn: false}, now);
-  const looked = {...seen, steps: [...state.steps, ...result.steps]};
-  return result.found === undefined ? ended(looked, ['unaccepted'], now) : served(looked, result, now, result.reasons, 'cascade');
+  const rest = restOfCascade(state);
+  if (attempts >= most || rest.length === 0) return ended(state, ['unaccepted'], now);
+  const gate = askThresholds(question, question.policy.tiers[rest[0]], now);
+  if (gate.refusal !== undefined) return failed(state, gate.refusal, gate.rows, now);
+  const highest = Math.max(gate.ceiling, question.floor);
+  const tiers = rest.filter((tier) => tier <= highest);
+  if (tiers.length === 0) return ended(state, ['unaccepted'], now);
+  const seen = {...question, tried: triedBy(state)};
+  const way = {tiers, attempt: attempts + 1, follows: true, goesOn: false};
+  const result = search({...seen, throttles: gate.throttles}, way, now);
+  const looked = {...state, question: seen, steps: [...state.steps, ...result.steps]};
+  const rows = [...gate.rows, ...result.rows];
+  if (result.refusal !== undefined) return failed(looked, result.refusal, rows, now);
+  if (result.found === undefined) return ended(looked, ['unaccepted'], now);
+  return served(looked, {...result, rows}, now, result.reasons, 'cascade');
 }
 
 function triedBy({question, served: {candidate}}) {
@@ -92,14 +108,20 @@ function restOfCascade({question, served: {tier}}) {
 // OTB-DEC-055 to 060, 068.
 function afterError(state, error, now) {
   const {policy} = state.question;
-  if (policy.fallback?.after.has(error) !== true) return failed(state, ['error-not-retried'], now);
-  if (state.attempts >= policy.fallback.attempts) return failed(state, ['attempts-exhausted'], now);
+  if (policy.fallback?.after.has(error) !== true) return failed(state, {reason: 'error-not-retried'}, [], now);
+  if (state.attempts >= policy.fallback.attempts) return failed(state, {reason: 'attempts-exhausted'}, [], now);
   const question = learned(state, error);
-  const tiers = [state.served.tier.index, ...restOfCascade(state)];
-  const result = search(question, {tiers, attempt: state.attempts + 1, follows: false, goesOn: true}, now);
+  const begins = [state.served.tier.index, ...restOfCascade(state)];
+  const gate = askThresholds(question, policy.tiers[begins[0]], now);
+  if (gate.refusal !== undefined) return failed({...state, question}, gate.refusal, gate.rows, now);
+  const tiers = tiersBelow(begins, gate.ceiling, question.floor);
+  const way = {tiers, attempt: state.attempts + 1, follows: false, goesOn: true, ceiling: Math.max(gate.ceiling, question.floor)};
+  const result = search({...question, throttles: gate.throttles}, way, now);
   const looked = {...state, question, steps: [...state.steps, ...result.steps]};
-  if (result.found === undefined) return failed(looked, ['no-candidate'], now);
-  return served(looked, result, now, ['fallback', ...result.reasons], 'fallback');
+  const rows = [...gate.rows, ...result.rows];
+  if (result.found === undefined) return failed(looked, result.refusal ?? {reason: 'no-candidate'}, rows, now);
+  const lowered = tiers[0] === begins[0] ? [] : ['threshold-downgrade'];
+  return served(looked, {...result, rows}, now, [...lowered, 'fallback', ...result.reasons], 'fallback');
 }
 
 // What an error teaches about the candidates that are left.
@@ -112,13 +134,15 @@ function learned(state, error) {
   return {...question, tried: triedBy(state), gone, outgrown};
 }
 
-function failed(state, reasons, now) {
-  if (state.answered !== undefined) return ended(state, [...reasons, 'unaccepted'], now, state.answered);
-  return {...state, decision: deny(state.question, now.instant, reasons)};
+function failed(state, refusal, rows, now) {
+  if (state.answered !== undefined) return ended(state, [refusal.reason, 'unaccepted'], now, state.answered);
+  return {...state, decision: deny(state.question, now.instant, [refusal.reason], {...refusal, rows})};
 }
 
-function served(state, {found}, {instant}, reasons, kind) {
-  const attempts = state.attempts + 1;
-  const decision = allow(state.question, found, {instant, reasons, attempt: {number: attempts, kind}});
-  return {...state, decision, served: found, attempts};
+function served(state, {found, isLower, rows}, {instant}, reasons, kind) {
+  const attempt = {number: state.attempts + 1, kind};
+  const how = {instant, reasons: [...reasons, ...found.admission.reasons], attempt, action: isLower ? 'downgrade' : 'allow', rows};
+  const decision = allow(state.question, found, how);
+  const made = {attempt, served: found, instant, reservation: decision.reservation};
+  return {...state, decision, served: found, made, attempts: attempt.number};
 }

@@ -3,8 +3,9 @@
 import {readCondition} from '../conditions/read.mjs';
 import {parsePico} from '../decimal.mjs';
 import {parseMoment} from '../instant.mjs';
+import {compilePools} from '../pools/index.mjs';
 import {unsupportedProblems} from './problems.mjs';
-import {acceptTypeOf, policyTypeOf, requireTypeOf} from './types.mjs';
+import {acceptTypeOf, policyTypeOf, poolTypeOf, requireTypeOf} from './types.mjs';
 
 const MAX_OUTPUT_TOKENS = 4096;
 const ATTEMPTS = 3;
@@ -37,6 +38,7 @@ export function compilePolicy(data, {catalog, valueRules, classifiers, documents
     tierIndex,
     rules: (data.get('rules') ?? []).map(readRule),
     default: readRule(data.get('default')),
+    pools: compilePools(data, {typeOf: poolTypeOf(typeOf), tierIndex}),
     fallback: compileFallback(data.get('fallback')),
     qualityFloors: new Map([...(data.get('fairness')?.get('quality_floor') ?? [])].map(([task, tier]) => [task, tierIndex.get(tier)])),
   };

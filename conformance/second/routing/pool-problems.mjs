@@ -1,4 +1,4 @@
-// What is wrong with pools (50-pools.md), which this program reads and does not do.
+// What is wrong with pools (50-pools.md).
 
 import {pointerTo} from '../json.mjs';
 import {readMeter} from '../pricing/meters.mjs';
@@ -6,7 +6,7 @@ import {firstById} from './model-problems.mjs';
 import {poolTypeOf} from './types.mjs';
 
 /**
- * Problems of pools (OTB-POOL-007, 010, 011, OTB-POLICY-007, 012).
+ * Problems of pools (OTB-POOL-007, 010 to 013, OTB-POLICY-007, 012).
  *
  * @param {object} check what `policyProblems` goes by
  */
@@ -28,7 +28,8 @@ export function poolProblems(check) {
     (pool.get('guarantees') ?? []).forEach((guarantee, at) => {
       check.condition(guarantee.get('when'), typeOf, `${pointer}/guarantees/${at}/when`);
     });
-    if (pool.has('at_limit')) actionProblems(pool.get('at_limit'), pool, `${pointer}/at_limit`, check);
+    if (pool.has('at_limit')) limitActionProblems(pool, `${pointer}/at_limit`, check);
+    windowProblems(pool, pointer, check);
   });
 }
 
@@ -76,4 +77,20 @@ function actionProblems(action, pool, pointer, {report, isTier}) {
     report('allow-needs-soft', pointer, `\`allow\` does not go with \`${enforcement}\``, 'OTB-POOL-007');
   }
   if (action instanceof Map && action.has('downgrade')) isTier(action.get('downgrade'), `${pointer}/downgrade`);
+}
+
+function limitActionProblems(pool, pointer, check) {
+  const action = pool.get('at_limit');
+  actionProblems(action, pool, pointer, check);
+  if (pool.get('enforcement') === 'soft' && action !== 'allow') {
+    check.report('soft-never-refuses', pointer, 'a soft pool refuses nothing', 'OTB-POOL-012');
+  }
+}
+
+function windowProblems(pool, pointer, {report}) {
+  const window = pool.get('window');
+  if (window.has('calendar') || window.has('fixed')) return;
+  const place = (field) => report('no-next-window', `${pointer}/${field}`, 'no window follows this one', 'OTB-POOL-013');
+  if (pool.has('rollover')) place('rollover');
+  if (pool.get('carry_overrun') === true) place('carry_overrun');
 }

@@ -146,7 +146,6 @@ function fairnessProblems({data, isAttribute, isTier}) {
 export function unsupportedProblems(data) {
   const found = [];
   const report = (pointer) => found.push(problem('unsupported-feature', pointer, 'this is not done here', 'OTB-POLICY-021'));
-  if ((data.get('pools') ?? []).length > 0) report('/pools');
   if (data.has('explore')) report('/explore');
   (data.get('classifiers') ?? []).forEach((classifier, index) => {
     for (const kind of ['artefact', 'clusters']) if (classifier.has(kind)) report(`/classifiers/${index}/${kind}`);

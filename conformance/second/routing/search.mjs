@@ -1,34 +1,57 @@
 // From tier to tier, until one has a candidate left.
 
 import {formatPico} from '../decimal.mjs';
+import {admit, answerRefused, barredBy} from '../pools/index.mjs';
 import {lookAt} from './candidates.mjs';
 import {select} from './selection.mjs';
 
 /**
- * Looks for a candidate in tiers, the first being where the search begins (OTB-DEC-043 to 046, 056, 074).
+ * Looks for a candidate in tiers, the first being where the search begins (OTB-DEC-043 to 046, 056, 074, OTB-POOL-070 to 073).
  *
  * @param {object} question what is asked
- * @param {{tiers: number[], attempt: number, follows: boolean, goesOn: boolean}} way `tiers` in the order in which they are
- *   tried; with `follows` the first is already one further in the cascade; with `goesOn` tiers by `fallback.to` come after them
- * @param {{instant: bigint, health: Map<string, string>}} now
- * @returns {{found?: object, reasons: string[], steps: object[]}} `found`: the offer that was selected, with `tier` and `draw`;
- *   `reasons`: how its tier was reached; `steps` for the trace
+ * @param {{tiers: number[], attempt: number, follows: boolean, goesOn: boolean, ceiling?: number, looked?: Set<number>}} way
+ *   `tiers` in the order in which they are tried; with `follows` the first is already one further in the cascade; with
+ *   `goesOn` tiers by `fallback.to` come after them, up to the `ceiling`, and none that was `looked` at before
+ * @param {{instant: bigint, health: Map<string, string>, store: object}} now
+ * @returns {{found?: object, refusal?: object, reasons: string[], steps: object[], rows: object[], isLower?: boolean}} `found`:
+ *   the offer that was selected, with `tier`, `draw` and `admission`; `refusal`: the action, reason and `retryAfter` where pools
+ *   let nobody serve; `reasons`: how its tier was reached; `steps` for the trace; `rows`: the balances that were asked
  */
-export function search(question, {tiers, attempt, follows, goesOn}, now) {
+export function search(question, {tiers, attempt, follows, goesOn, ceiling = Infinity, looked = new Set()}, now) {
   const steps = [];
-  const look = (index) => serve(question, question.policy.tiers[index], attempt, now, steps);
+  const rows = [];
+  const seen = new Set(looked);
+  const answered = (reasons, one) => ({reasons, steps, rows, ...one});
+  const look = (index, reasons) => {
+    seen.add(index);
+    const one = serve(question, question.policy.tiers[index], attempt, now, {steps, rows});
+    if (one?.refused === undefined) return one && answered(reasons, one);
+    const rest = downgrade(question, one.refused, {index, attempt, goesOn, looked: seen}, now);
+    return {...rest, steps: [...steps, ...rest.steps], rows: [...rows, ...rest.rows]};
+  };
   for (const [place, index] of tiers.entries()) {
-    const found = look(index);
-    if (found !== undefined) return {found, reasons: place > 0 || follows ? ['escalated'] : [], steps};
+    const found = look(index, place > 0 || follows ? ['escalated'] : []);
+    if (found !== undefined) return found;
   }
   if (goesOn) {
     for (const index of fallbackTiers(question, tiers.at(-1))) {
-      if (index < question.floor || tiers.includes(index)) continue;
-      const found = look(index);
-      if (found !== undefined) return {found, reasons: ['fallback-tier'], steps};
+      if (index < question.floor || index > ceiling || seen.has(index)) continue;
+      const found = look(index, ['fallback-tier']);
+      if (found !== undefined) return found;
     }
   }
-  return {reasons: [], steps};
+  return answered([], {});
+}
+
+// OTB-POOL-071, 072.
+function downgrade(question, refused, {index, attempt, goesOn, looked}, now) {
+  const none = {reasons: [], steps: [], rows: []};
+  const {action, tier, retryAfter} = answerRefused(refused, {floor: question.floor, index, store: now.store});
+  if (action !== 'downgrade') return {...none, refusal: {action, reason: 'no-room', retryAfter}};
+  const lower = {...question, barred: barredBy(question.barred, refused)};
+  const rest = looked.has(tier) ? none : search(lower, {tiers: [tier], attempt, follows: false, goesOn, ceiling: tier, looked}, now);
+  if (rest.found !== undefined) return {...rest, reasons: [...rest.reasons.filter((reason) => reason !== 'downgraded'), 'downgraded'], isLower: true};
+  return {...rest, refusal: rest.refusal ?? {action: 'deny', reason: 'no-room', retryAfter}};
 }
 
 // Where `fallback.to` leads from a tier, in order.
@@ -43,12 +66,14 @@ function fallbackTiers({policy}, from) {
   return chain;
 }
 
-function serve(question, tier, attempt, now, steps) {
+// Undefined where nobody is left; `refused` or `refusal` where pools do not let anybody serve.
+function serve(question, tier, attempt, now, {steps, rows}) {
   const looks = tier.candidates.map((candidate) => lookAt(question, tier, candidate, now));
   const offers = looks.filter(({dropped}) => dropped === undefined);
-  const {offer, draw, scores} = offers.length === 0 ? {} : select(tier, offers, {id: question.id, attempt, value: question.value});
+  const {offer, draw, scores, admission, refused, without} = selectAdmitted(question, tier, offers, attempt, now, rows);
   looks.forEach((one, index) => {
-    const step = {id: tier.candidates[index].name, tier: tier.id, attempt, reason: one.dropped ?? (one === offer ? 'chosen' : 'not-chosen')};
+    const reason = one.dropped ?? (one === offer ? 'chosen' : without.has(one) ? 'no-room' : 'not-chosen');
+    const step = {id: tier.candidates[index].name, tier: tier.id, attempt, reason};
     if (one.dropped === undefined) {
       step.expected = formatPico(one.expected);
       step.bound = formatPico(one.bound);
@@ -56,5 +81,27 @@ function serve(question, tier, attempt, now, steps) {
     }
     steps.push(step);
   });
-  return offer === undefined ? undefined : {...offer, tier, draw};
+  if (offer !== undefined) return {found: {...offer, tier, draw, admission}};
+  if (admission !== undefined) return {refusal: {action: 'deny', reason: admission.reason}};
+  return refused && {refused};
+}
+
+// The first that pools admit, in the order in which the tier would select them (OTB-POOL-070).
+function selectAdmitted(question, tier, offers, attempt, now, rows) {
+  const without = new Set();
+  let left = offers;
+  let refused;
+  let scores;
+  while (left.length > 0) {
+    const selected = select(tier, left, {id: question.id, attempt, value: question.value});
+    scores ??= selected.scores;
+    const admission = admit(question, {tier, offer: selected.offer, attempt}, now);
+    rows.push(...admission.rows);
+    if (admission.isHeld) return {...selected, scores, admission, without};
+    if (admission.reason !== undefined) return {admission, scores, without};
+    refused ??= admission.refused;
+    without.add(selected.offer);
+    left = left.filter((one) => one !== selected.offer);
+  }
+  return {refused, scores, without};
 }
