@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 
 from .. import ledger
-from ..balances import Balance
+from ..balances import Balance, Held
 from ..ledger import Reservation
-from ..orders import Answer, Ended, Entry, Order, Seen, WrongWindow
+from ..orders import Answer, Ended, Entry, Order, Reserved, Seen, Span, WrongWindow
 from .store import HORIZON_US, Account
+
+_NEVER = 1 << 62
 
 
 class MemoryStore:
@@ -29,7 +31,8 @@ class MemoryStore:
 
     def reserve(self, order: Order) -> Answer:
         with self._lock:
-            return ledger.reserve(self._books, order, self._clock() // 1000)
+            now_us = self._clock() // 1000
+            return _reserved(self._books, order, now_us) or ledger.reserve(self._books, order, now_us)
 
     def look(self, entries: Sequence[Entry]) -> tuple[Seen, ...] | WrongWindow:
         with self._lock:
@@ -37,7 +40,10 @@ class MemoryStore:
 
     def settle(self, id_: str, actuals: Mapping[str, int]) -> Ended:
         with self._lock:
-            return ledger.settle(self._books, id_, actuals, self._clock() // 1000)
+            now_us = self._clock() // 1000
+            return _settled(self._books, id_, actuals, now_us) or ledger.settle(
+                self._books, id_, actuals, now_us
+            )
 
     def release(self, id_: str) -> Ended:
         with self._lock:
@@ -53,7 +59,10 @@ class MemoryStore:
 
     def sweep(self) -> int:
         with self._lock:
-            return ledger.expire(self._books, self._clock() // 1000)
+            now_us = self._clock() // 1000
+            ended = ledger.expire(self._books, now_us)
+            self._books.forget(now_us)
+            return ended
 
     def accounts(self, prefix: str = "") -> Iterator[Account]:
         with self._lock:
@@ -73,33 +82,114 @@ class MemoryStore:
         """Nothing is open."""
 
 
+def _reserved(books: _Books, order: Order, now_us: int) -> Reserved | None:
+    """Return what `ledger.reserve` would, where all is as it mostly is; None when the ledger itself must say.
+
+    Windows that the instant gives, each used before, a new id, nothing to expire, and room everywhere.
+    """
+    if now_us >= books.next_us or order.id in books.kept:
+        return None
+    if order.revision != books.revisions.get(order.policy):
+        return None
+    found = []
+    for entry in order.entries:
+        period = entry.period
+        windows = books.windows.get(entry.account)
+        if windows is None or not isinstance(period, Span):
+            return None
+        start_us, until_us = period.from_us, period.until_us
+        balance = windows.get(start_us)
+        if balance is None or now_us < start_us or (until_us is not None and now_us >= until_us):
+            return None
+        limit, gate = entry.limit, entry.gate
+        if gate != "open" and limit is not None:
+            used = balance.settled + entry.amount + (balance.reserved if gate == "reserve" else 0)
+            if used > limit + balance.granted:
+                return None
+        found.append((entry, windows, start_us, until_us, balance))
+    seen, held, accounts = [], [], []
+    for entry, windows, start_us, until_us, balance in found:
+        account, amount, gate = entry.account, entry.amount, entry.gate
+        settled, reserved = balance.settled, balance.reserved
+        granted = balance.granted
+        seen.append(Seen(account, start_us, settled, reserved, granted, until_us))
+        held.append(Held(account, start_us, amount, gate, entry.on_expiry, None, now_us))
+        accounts.append(account)
+        if gate != "check":
+            reserved += amount
+        windows[start_us] = Balance(
+            settled, reserved, balance.overrun, granted, entry.limit, balance.until_us, now_us
+        )
+    expires_us = now_us + order.expires_after_us
+    memo = order.memo
+    books.keep(Reservation(order.id, order.digest, memo, now_us, expires_us, "open", tuple(held)))
+    return Reserved(now_us, expires_us, tuple(seen), tuple(accounts), memo)
+
+
+def _settled(books: _Books, id_: str, actuals: Mapping[str, int], now_us: int) -> Ended | None:
+    """Return what `ledger.settle` would, for an open reservation in windows alone; None when the ledger must say."""
+    if now_us >= books.next_us:
+        return None
+    known = books.kept.get(id_)
+    if known is None or known.state != "open":
+        return None
+    charged, overrun, done = {}, {}, []
+    for held in known.held:
+        if held.bucket is not None or held.start_us not in books.windows[held.account]:
+            return None
+    for held in known.held:
+        account, start_us, amount, gate = held.account, held.start_us, held.amount, held.gate
+        actual = actuals.get(account, amount)
+        windows = books.windows[account]
+        balance = windows[start_us]
+        over = balance.overrun
+        if actual > amount:
+            overrun[account] = actual - amount
+            over += actual - amount
+        windows[start_us] = Balance(
+            balance.settled + actual,
+            balance.reserved if gate == "check" else balance.reserved - amount,
+            over,
+            balance.granted,
+            balance.limit,
+            balance.until_us,
+            now_us,
+        )
+        charged[account] = actual
+        done.append(Held(account, start_us, amount, gate, held.on_expiry, None, held.mark, actual))
+    books.keep(Reservation(id_, known.digest, known.memo, known.made_us, now_us, "settled", tuple(done)))
+    return Ended("settled", now_us, None, charged, overrun)
+
+
 class _Books:
     """The books as mappings; windows that no view can reach any more are forgotten after the horizon."""
 
     def __init__(self, horizon_us: int) -> None:
+        self.windows: dict[str, dict[int, Balance]] = {}
+        self.revisions: dict[str, str] = {}
+        self.kept: dict[str, Reservation] = {}
+        # The instant from which something is to be expired or forgotten; 0 when nobody has looked.
+        self.next_us = 0
         self._horizon_us = horizon_us
-        self._windows: dict[str, dict[int, Balance]] = {}
-        self._revisions: dict[str, str] = {}
         self._queue: list[tuple[int, str]] = []
         self._over: deque[tuple[int, str]] = deque()
-        self.kept: dict[str, Reservation] = {}
 
     def balance(self, account: str, start_us: int) -> Balance | None:
-        windows = self._windows.get(account)
+        windows = self.windows.get(account)
         return None if windows is None else windows.get(start_us)
 
     def latest(self, account: str) -> int | None:
-        windows = self._windows.get(account)
+        windows = self.windows.get(account)
         return max(windows) if windows else None
 
     def since(self, account: str, start_us: int) -> Iterable[Balance]:
-        windows = self._windows.get(account, {})
+        windows = self.windows.get(account, {})
         return [balance for start, balance in windows.items() if start >= start_us]
 
     def put(self, account: str, start_us: int, balance: Balance) -> None:
-        windows = self._windows.get(account)
+        windows = self.windows.get(account)
         if windows is None:
-            windows = self._windows[account] = {}
+            windows = self.windows[account] = {}
         windows[start_us] = balance
 
     def reservation(self, id_: str) -> Reservation | None:
@@ -107,28 +197,49 @@ class _Books:
 
     def keep(self, reservation: Reservation) -> None:
         self.kept[reservation.id] = reservation
+        expires_us = reservation.expires_us
         if reservation.state == "open":
-            heappush(self._queue, (reservation.expires_us, reservation.id))
+            heappush(self._queue, (expires_us, reservation.id))
+            if expires_us < self.next_us:
+                self.next_us = expires_us
         else:
-            self._over.append((reservation.expires_us + self._horizon_us, reservation.id))
+            self._over.append((expires_us + self._horizon_us, reservation.id))
 
     def due(self, now_us: int) -> Iterator[Reservation]:
-        while self._over and self._over[0][0] <= now_us:
-            self.kept.pop(self._over.popleft()[1], None)
-        while self._queue and self._queue[0][0] <= now_us:
-            expires_us, id_ = heappop(self._queue)
+        over, queue = self._over, self._queue
+        while over and over[0][0] <= now_us:
+            _, id_ = over.popleft()
+            known = self.kept.get(id_)
+            if known is not None and known.state != "open":
+                del self.kept[id_]
+        while queue and queue[0][0] <= now_us:
+            expires_us, id_ = heappop(queue)
             known = self.kept.get(id_)
             if known is not None and known.state == "open" and known.expires_us == expires_us:
                 yield known
+        self.next_us = min(
+            queue[0][0] if queue else _NEVER, over[0][0] if over else now_us + self._horizon_us
+        )
+
+    def forget(self, now_us: int) -> None:
+        """Forget windows that were over a horizon ago; of each account the latest stays."""
+        before_us = now_us - self._horizon_us
+        for windows in self.windows.values():
+            if len(windows) > 1:
+                latest = max(windows)
+                for start_us, balance in tuple(windows.items()):
+                    is_over = balance.until_us is not None and balance.until_us < before_us
+                    if is_over and balance.reserved == 0 and start_us != latest:
+                        del windows[start_us]
 
     def revision(self, policy: str) -> str:
-        return self._revisions.get(policy, "")
+        return self.revisions.get(policy, "")
 
     def revise(self, policy: str, revision: str) -> None:
-        self._revisions[policy] = revision
+        self.revisions[policy] = revision
 
     def rows(self, prefix: str) -> Iterator[tuple[str, int, Balance]]:
-        for account, windows in self._windows.items():
+        for account, windows in self.windows.items():
             if account.startswith(prefix):
                 for start_us, balance in windows.items():
                     yield account, start_us, balance
