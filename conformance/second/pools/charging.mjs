@@ -92,13 +92,14 @@ export function balanceOf(pool, {key, limit}) {
  *
  * @param {object} balance of the pool itself
  * @param {{get: (name: string) => unknown}} facts by `factsWith`
- * @returns {object[]} balances, one for each guarantee that the request does not have
+ * @returns {object[]} balances, one for each guarantee that the request does not have; none of what is unlimited
  */
 export function othersOf(balance, facts) {
   const {pool, limit} = balance;
+  if (limit === null) return [];
   return pool.guarantees.flatMap(({share, when}, index) => {
     if (when === undefined || evaluate(when, facts) === true) return [];
-    return [{...balance, part: `others-${index}`, limit: limit === null ? null : (limit * (PICO - share)) / PICO}];
+    return [{...balance, part: `others-${index}`, limit: (limit * (PICO - share)) / PICO}];
   });
 }
 

@@ -124,7 +124,7 @@ export function openLedger() {
     /** All balances as they are at an instant, each with its `entry` and what it shows, by window. */
     balances(now) {
       advance(now);
-      return [...balances.values()].flatMap((balance) => windowsOf(balance, now));
+      return [...balances.values()].sort(byName).flatMap((balance) => windowsOf(balance, now));
     },
   };
 }
@@ -202,6 +202,16 @@ function endLate(hold, amount, now) {
 
 function unchanged({entry, held}) {
   return {entry, reserved: held};
+}
+
+// By pool, part and key.
+function byName(one, other) {
+  const [left, right] = [one, other].map(({pool, part, key}) => [pool.id, part ?? '', ...key]);
+  for (let place = 0; place < Math.min(left.length, right.length); place += 1) {
+    const order = Buffer.compare(Buffer.from(left[place]), Buffer.from(right[place]));
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
 }
 
 function isSame(one, other) {

@@ -103,17 +103,19 @@ function firstDecision(question, now, before) {
   const gate = askThresholds(question, policy.tiers[question.tiers[0]], now);
   if (gate.refusal !== undefined) return denied(gate.refusal.reason, {...gate.refusal, rows: gate.rows});
   const tiers = tiersBelow(question.tiers, gate.ceiling, question.floor);
-  if (tiers[0] !== question.tiers[0]) reasons.push('threshold-downgrade');
+  const isLowered = tiers[0] !== question.tiers[0];
+  if (isLowered) reasons.push('threshold-downgrade');
   const way = {tiers, attempt: FIRST, follows: false, goesOn: true, ceiling: Math.max(gate.ceiling, question.floor)};
   const result = search({...question, throttles: gate.throttles}, way, now);
   const rows = [...gate.rows, ...result.rows];
   if (result.found === undefined) {
+    reasons.push(...result.reasons);
     const refusal = result.refusal ?? {reason: 'no-candidate'};
     return denied(refusal.reason, {...refusal, rows}, result.steps);
   }
   const {found, isLower, steps} = result;
   reasons.push(...result.reasons, ...found.admission.reasons);
-  const how = {instant: now.instant, reasons, attempt: {number: FIRST, kind: 'primary'}, action: isLower ? 'downgrade' : 'allow', rows};
+  const how = {instant: now.instant, reasons, attempt: {number: FIRST, kind: 'primary'}, action: isLowered || isLower ? 'downgrade' : 'allow', rows};
   return {decision: allow(question, found, how), served: found, steps};
 }
 

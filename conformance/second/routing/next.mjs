@@ -120,8 +120,9 @@ function afterError(state, error, now) {
   const looked = {...state, question, steps: [...state.steps, ...result.steps]};
   const rows = [...gate.rows, ...result.rows];
   if (result.found === undefined) return failed(looked, result.refusal ?? {reason: 'no-candidate'}, rows, now);
-  const lowered = tiers[0] === begins[0] ? [] : ['threshold-downgrade'];
-  return served(looked, {...result, rows}, now, [...lowered, 'fallback', ...result.reasons], 'fallback');
+  const isLowered = tiers[0] !== begins[0];
+  const reasons = [...(isLowered ? ['threshold-downgrade'] : []), 'fallback', ...result.reasons];
+  return served(looked, {...result, rows, isLower: isLowered || result.isLower}, now, reasons, 'fallback');
 }
 
 // What an error teaches about the candidates that are left.

@@ -50,8 +50,9 @@ function downgrade(question, refused, {index, attempt, goesOn, looked}, now) {
   if (action !== 'downgrade') return {...none, refusal: {action, reason: 'no-room', retryAfter}};
   const lower = {...question, barred: barredBy(question.barred, refused)};
   const rest = looked.has(tier) ? none : search(lower, {tiers: [tier], attempt, follows: false, goesOn, ceiling: tier, looked}, now);
-  if (rest.found !== undefined) return {...rest, reasons: [...rest.reasons.filter((reason) => reason !== 'downgraded'), 'downgraded'], isLower: true};
-  return {...rest, refusal: rest.refusal ?? {action: 'deny', reason: 'no-room', retryAfter}};
+  const reasons = [...rest.reasons.filter((reason) => reason !== 'downgraded'), 'downgraded'];
+  if (rest.found !== undefined) return {...rest, reasons, isLower: true};
+  return {...rest, reasons: ['downgraded'], refusal: rest.refusal ?? {action: 'deny', reason: 'no-room', retryAfter}};
 }
 
 // Where `fallback.to` leads from a tier, in order.

@@ -9,8 +9,8 @@ import {ERRORS} from './outcome.mjs';
 
 const SOURCES = Object.freeze(['provider', 'estimated', 'unknown']);
 const EXACTNESS = Object.freeze({provider: 'computed', estimated: 'estimated'});
-// Where the price of a usage is missing, and not the usage wrong.
-const PRICELESS = Object.freeze(['no-price-at-time', 'unpriced-meter', 'ambiguous-rate', 'forbidden-context']);
+// Where the usage itself is wrong, and not its price missing.
+const CONTRADICTIONS = Object.freeze(['subset-exceeds-parent', 'join-required']);
 
 /**
  * Settles the attempt of a decision (OTB-USAGE-001 to 008, OTB-POOL-046 to 050).
@@ -77,20 +77,25 @@ function attemptOf(state) {
  * @throws {Refusal}
  */
 export function readUsed(question, made, {usage, served, context}) {
-  const {catalog} = question.policy;
-  const model = served === undefined ? made.served.candidate.model : catalog.byName.get(served);
-  if (model === undefined) refuse('unknown-model', '/served', 'no model has that exact name', 'OTB-CAT-008');
   const merged = new Map([...contextOf(question, made), ...(context ?? [])]);
-  if (usage === undefined) return {context: merged};
+  const priced = priceOf(question, made, {served, merged});
   const problems = [];
-  const read = readUsage(usage, '/usage', problems);
+  const read = usage === undefined ? undefined : readUsage(usage, '/usage', problems);
   if (problems.length > 0) throw new Refusal(problems);
-  const situation = situationAt(catalog, model, made.instant, merged);
-  const cost = situation.problems === undefined ? costOf(situation, read) : situation;
+  const cost = priced.problems === undefined && read !== undefined ? costOf(priced, read) : priced;
+  if (cost.problems !== undefined && (made.reservation === undefined || cost.problems.some(({code}) => CONTRADICTIONS.includes(code)))) {
+    throw new Refusal(cost.problems);
+  }
+  if (read === undefined) return {context: merged};
   const known = {context: merged, usage: read, reported: usage};
-  if (cost.problems === undefined) return {...known, cost, situation};
-  if (cost.problems.every(({code}) => PRICELESS.includes(code))) return known;
-  throw new Refusal(cost.problems);
+  return cost.problems === undefined ? {...known, cost, situation: priced} : known;
+}
+
+// What is held for an attempt is charged whatever was served; else a price that is missing is a problem.
+function priceOf({policy: {catalog}}, {served: {candidate}, instant}, {served, merged}) {
+  const model = served === undefined ? candidate.model : catalog.byName.get(served);
+  if (model === undefined) return {problems: [problem('unknown-model', '/served', 'no model has that exact name', 'OTB-CAT-008')]};
+  return situationAt(catalog, model, instant, merged);
 }
 
 function contextOf({context}, {served}) {
