@@ -46,6 +46,8 @@ def matching(pools: Pools, facts: Facts) -> tuple[Pool, ...]:
 
     Where a match restricts, unknown counts as true.
     """
+    if pools.counts_all:
+        return pools.all
     found = {pool.position for pool in pools.all if pool.test is None or pool.test(facts) is not False}
     for position in tuple(found):
         found.update(pools.all[position].parents)

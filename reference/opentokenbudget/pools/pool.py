@@ -123,6 +123,7 @@ class Pools(Struct, frozen=True):
         uses: the facts of a request that their conditions, partitions and limits read.
         watched: those with thresholds.
         reads_candidates: whether a condition reads a fact of a candidate.
+        counts_all: whether every pool counts every request.
     """
 
     policy: str
@@ -131,6 +132,7 @@ class Pools(Struct, frozen=True):
     watched: tuple[Pool, ...]
     uses: frozenset[str]
     reads_candidates: bool
+    counts_all: bool
 
 
 def compile_pools(data: Mapping[str, Any], types: Mapping[str, Type]) -> Pools:
@@ -150,6 +152,7 @@ def compile_pools(data: Mapping[str, Any], types: Mapping[str, Type]) -> Pools:
         tuple(pool for pool in pools if pool.thresholds),
         frozenset(reader.uses.difference(CANDIDATE_FACTS)),
         not reader.uses.isdisjoint(CANDIDATE_FACTS),
+        all(pool.test is None for pool in pools),
     )
 
 

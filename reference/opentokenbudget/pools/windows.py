@@ -40,11 +40,11 @@ def period_of(pool: Mapping[str, Any]) -> PeriodAt:
     if "calendar" in window:
         unit, zone = window["calendar"], window.get("timezone", "UTC")
         first = WEEKDAYS.index(window.get("week_start", "mon"))
-        return lambda at_us: _calendar(unit, zone, first, at_us, rollover, carry)
+        return _remembered(lambda at_us: _calendar(unit, zone, first, at_us, rollover, carry))
     if "fixed" in window:
         length = parse_duration(window["fixed"]) * SECOND_US
         anchor = -(-parse_instant(window["anchor"]) // _NS)
-        return lambda at_us: _fixed(length, anchor, at_us, rollover, carry)
+        return _remembered(lambda at_us: _fixed(length, anchor, at_us, rollover, carry))
     period: Period
     if "rolling" in window:
         grain = parse_duration(window["grain"]) * SECOND_US
@@ -57,6 +57,21 @@ def period_of(pool: Mapping[str, Any]) -> PeriodAt:
     else:
         period = Span(0, None)
     return lambda _at_us: period
+
+
+def _remembered(span_at: Callable[[int], Span]) -> PeriodAt:
+    """Return `span_at`, which works a window out once and not for every instant in it."""
+    last = span_at(0)
+
+    def period_at(at_us: int) -> Span:
+        nonlocal last
+        span = last
+        if span.from_us <= at_us and (span.until_us is None or at_us < span.until_us):
+            return span
+        last = span = span_at(at_us)
+        return span
+
+    return period_at
 
 
 def _fixed(length: int, anchor: int, at_us: int, rollover: int | None, carry: bool) -> Span:
