@@ -20,7 +20,7 @@ from opentokenbudget.pools import Pools, parts_of
 from opentokenbudget.pricing import Catalog
 from opentokenbudget.pricing.catalog import instant_of
 from opentokenbudget.problems import Problem, ProblemError
-from opentokenbudget.routing import Decision, Policy, trace_of
+from opentokenbudget.routing import Decision, Policy
 from opentokenbudget.routing.request import max_usage_problems
 from opentokenbudget.value import compile_value_rules
 
@@ -292,7 +292,7 @@ class Session:
         # The last is found at the end.
         self._decisions.pop(decision.request.id, None)
         self._decisions[decision.request.id] = decision
-        return decision.as_json(trace_of(decision) if args.get("trace") else None)
+        return decision.as_json(self.engine.trace(decision) if args.get("trace") else None)
 
     def _last(self, args: Mapping[str, Any]) -> Decision:
         """Return the last decision, or the last of the request that `of` names."""

@@ -12,9 +12,22 @@ from ..documents.pointers import joined
 from ..pools import Account, Pools, Store, StoreUnavailable
 from ..pricing import Cost, PriceProblem
 from ..problems import Problem, ProblemError
-from ..routing import Decision, Identity, Outcome, Policy, Request, answer, ask, follow, parse_request
+from ..routing import (
+    Decision,
+    Identity,
+    Outcome,
+    Policy,
+    Request,
+    Trace,
+    answer,
+    ask,
+    follow,
+    parse_request,
+    trace_of,
+)
 from ..routing.request import is_written
-from .holding import actuals_of, hold_of
+from .holding import Observed, actuals_of, hold_of
+from .observing import Recorded
 from .recording import attempt_record, priced_attempt
 from .spending import PoolSpending
 
@@ -162,7 +175,9 @@ class Engine:
             self.settle(decision, usage=usage, error=error, score=score)
         elif error is not None and error != "timeout" and not decision.final:
             self._give_back(decision)
-        following = follow(decision, outcome, instant, known, None, self._spending())
+        following = follow(decision, outcome, instant, known, None, self._spending(decision))
+        if following is not decision and following.observed is None and decision.observed is not None:
+            following = replace(following, observed=Observed(_answers(decision), ()))
         if following is not decision:
             for listener in self._listeners:
                 listener.decided(following)
@@ -264,10 +279,18 @@ class Engine:
         if self.store is not None:
             self.store.close()
 
-    def _spending(self) -> PoolSpending | None:
+    def trace(self, decision: Decision) -> Trace:
+        """Return why `decision` is what it is: what pools said is read from what was observed then."""
+        if self.pools is None or self.store is None:
+            return trace_of(decision)
+        observed = Recorded(_answers(decision))
+        return trace_of(decision, PoolSpending(self.policy, self.pools, observed))
+
+    def _spending(self, before: Decision | None = None) -> PoolSpending | None:
+        """Return what pools say of what comes after `before`."""
         if self.pools is None or self.store is None:
             return None
-        return PoolSpending(self.policy, self.pools, self.store)
+        return PoolSpending(self.policy, self.pools, self.store, () if before is None else _answers(before))
 
     def _settled(
         self, decision: Decision, usage: Mapping[str, Any] | None, cost: Cost | None, error: str | None
@@ -300,6 +323,11 @@ class Engine:
         if not decision.attempts:
             message = "a denied request made no attempt"
             raise ProblemError(Problem("nothing-to-settle", "", message, "OTB-USAGE-007"))
+
+
+def _answers(decision: Decision) -> tuple[Any, ...]:
+    """Return what stores answered to all attempts of `decision` so far."""
+    return decision.observed.answers if isinstance(decision.observed, Observed) else ()
 
 
 class _Remembered:

@@ -39,7 +39,8 @@ class Recorded:
         return answer
 
     def _next(self) -> Any:
-        answer = next(self._answers)
+        # A request that was asked again, when its pools said something else, was answered without asking more.
+        answer = next(self._answers, Unavailable())
         if isinstance(answer, Unavailable):
             raise StoreUnavailable("the store did not answer then")
         return answer

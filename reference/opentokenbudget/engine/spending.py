@@ -65,13 +65,16 @@ class _Choice(NamedTuple):
 class PoolSpending:
     """The pools of a policy over one decision (`routing.Spending`).
 
+    Args:
+        answers: what stores answered to the attempts before.
+
     Attributes:
         top: the highest rank that thresholds leave to serve.
     """
 
-    def __init__(self, policy: Policy, pools: Pools, store: Asked) -> None:
+    def __init__(self, policy: Policy, pools: Pools, store: Asked, answers: tuple[Any, ...] = ()) -> None:
         self.top = _HIGHEST
-        self._answers: tuple[Any, ...] = ()
+        self._answers = answers
         self._notes: list[PoolNote] = []
         self._policy = policy
         self._pools = pools
