@@ -275,3 +275,12 @@ def test_large_figures_are_exact(store: PostgresStore) -> None:
     (seen,) = answer.refusals
     assert seen.retry_us == answer.at_us + seen.settled
     assert vast - seen.settled < HOUR_US
+
+
+def test_a_large_memo_is_kept(store: PostgresStore) -> None:
+    """What does not fit into the buffers of a connection is sent and read in pieces."""
+    memo = "é" * 2_000_000
+    store.reserve(order("a#1", entry(), memo=memo))
+    again = store.reserve(order("a#1", entry()))
+    assert isinstance(again, Reserved)
+    assert again.memo == memo

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 import os
-import select
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
 
 import psycopg
@@ -28,7 +28,7 @@ class Link:
         prepared: whether the statement of the operations is known to the server.
     """
 
-    __slots__ = ("_connection", "_poll", "_warning", "pgconn", "prepared")
+    __slots__ = ("_connection", "_events", "_selector", "_warning", "pgconn", "prepared")
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
@@ -36,12 +36,13 @@ class Link:
         self.prepared = False
         self._warning: str | None = None
         connection.add_notice_handler(self._warned)
-        self._poll = select.poll()
-        self._poll.register(self.pgconn.socket, select.POLLIN)
+        self._selector = DefaultSelector()
+        self._events = EVENT_READ
+        self._selector.register(self.pgconn.socket, self._events)
 
     def is_quiet(self) -> bool:
         """Return whether nothing has come unasked: what an idle connection says is that it has ended."""
-        return not self._poll.poll(0)
+        return not any(events & EVENT_READ for _, events in self._selector.select(0))
 
     def exchange(self, send: Callable[[], None], deadline: float) -> pq.abc.PGresult:
         """Return the last result of what `send` sends.
@@ -55,12 +56,12 @@ class Link:
         try:
             send()
             while pgconn.flush():
-                self._wait(select.POLLIN | select.POLLOUT, deadline)
+                self._wait(EVENT_READ | EVENT_WRITE, deadline)
                 pgconn.consume_input()
             result = None
             while True:
                 while pgconn.is_busy():
-                    self._wait(select.POLLIN, deadline)
+                    self._wait(EVENT_READ, deadline)
                     pgconn.consume_input()
                 following = pgconn.get_result()
                 if following is None:
@@ -76,6 +77,7 @@ class Link:
 
     def close(self) -> None:
         """Let go of it."""
+        self._selector.close()
         self._connection.close()
 
     def _warned(self, diagnostic: psycopg.errors.Diagnostic) -> None:
@@ -84,9 +86,11 @@ class Link:
             self._warning = diagnostic.message_primary
 
     def _wait(self, events: int, deadline: float) -> None:
-        self._poll.modify(self.pgconn.socket, events)
+        if events != self._events:
+            self._selector.modify(self.pgconn.socket, events)
+            self._events = events
         left_s = deadline - monotonic()
-        if left_s <= 0 or not self._poll.poll(math.ceil(left_s * 1000)):
+        if left_s <= 0 or not self._selector.select(left_s):
             raise StoreUnavailable("PostgreSQL did not answer in time")
 
 
