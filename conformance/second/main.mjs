@@ -100,7 +100,9 @@ function answerAll(lines) {
     isStopped = one.isLast;
   }
   if (answers.length === 0) return;
+  // Earlier answers may still be on their way when the last one is written.
+  const isLast = isStopped;
   process.stdout.write(`${answers.join('\n')}\n`, () => {
-    if (isStopped) process.exit(0);
+    if (isLast) process.exit(0);
   });
 }
