@@ -28,6 +28,7 @@ COMMANDS = {
     "price": Command("price", "Price a usage, exactly."),
     "simulate": Command("simulate", "Say what a policy would have done with past requests."),
     "drive": Command("drive", "Answer a conformance suite: the reference as a program under test."),
+    "pools": Command("pools", "Show the balances of pools in a store, and grant more."),
     "catalog": Command("catalog", "Import, compare and lint price catalogs."),
 }
 

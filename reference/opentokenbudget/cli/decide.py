@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from ..documents import parse_document
-from ..engine import Engine
-from ..opening import load_policy, read_bytes
+from ..opening import engine_of, open_document, read_bytes
+from ..pools.stores.memory import MemoryStore
 from ..problems import ProblemError
-from ..routing import trace_of
 from .explaining import explained
 from .parameters import Seed, at_option, format_option, standard_input_once
 from .printing import print_json, print_lines
@@ -35,7 +34,7 @@ def decide(
 ) -> None:
     """Answer the REQUEST in a file (`-` is standard input) under POLICY.
 
-    A denial is an answer too: the exit code is 0.
+    A denial is an answer too: the exit code is 0. Pools are taken for unused.
     """
     standard_input_once(policy, request)
     document, problems = parse_document(
@@ -43,7 +42,10 @@ def decide(
     )
     if document is None:
         raise ProblemError(problems)
-    engine = Engine(load_policy(policy), clock=time.time_ns, seed=seed)
+    now = time.time_ns() if at is None else at
+    engine = engine_of(
+        open_document(policy, kind="policy"), MemoryStore(lambda: now), seed=seed, clock=lambda: now
+    )
     decision = engine.decide(document.data, at=at)
     for ended in outcome:
         given: dict[str, Any] = {"error": ended}
@@ -51,6 +53,6 @@ def decide(
             given = {"score": ended.removeprefix("score=")}
         decision = engine.next(decision, at=at, **given)
     if form == "json":
-        print_json(decision.as_json(trace_of(decision) if explain else None))
+        print_json(decision.as_json(engine.trace(decision) if explain else None))
     else:
-        print_lines(explained(decision, why=explain))
+        print_lines(explained(decision, engine.trace(decision) if explain else None))

@@ -21,7 +21,7 @@ from ..metering import LogWriter
 from ..opening import catalog_of, open_document, policy_of
 from ..problems import CannotOpen, Problem, ProblemError
 from ..replay import RawRow, RowReader, Simulation, Summary, share
-from ..routing import Decision, Policy, compile_policy
+from ..routing import Decision, Policy, compile_policy, trace_of
 from .explaining import explained
 from .parameters import Instant, Seed
 from .printing import print_lines
@@ -179,7 +179,7 @@ def _report(
     yield f"mix       {mix}"
     yield ""
     yield "One decision, explained:"
-    yield from (f"  {line}" for line in explained(sample, why=True))
+    yield from (f"  {line}" for line in explained(sample, trace_of(sample)))
     yield ""
     log = desk.folder / "usage.jsonl"
     records, total = _read_back(log)

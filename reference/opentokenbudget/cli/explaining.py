@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..amounts import format_decimal, format_instant
-from ..routing import Decision, trace_of
+from ..routing import Decision, Trace
 
 WORDS = {
     "rule": "a rule matched",
@@ -41,6 +42,21 @@ WORDS = {
     "unpriced": "has no price",
     "fails-require": "fails what the rule requires",
     "zero-weight": "has weight 0",
+    "already-ended": "it was asked before, and what was reserved for it has ended",
+    "downgrade-cannot-help": "a pool without room is asked for no less here",
+    "downgraded": "a pool had no room: a lower tier serves",
+    "held": "holds it",
+    "missing-partition-key": "an attribute is missing that a pool is partitioned by",
+    "no-room": "no room",
+    "over-limit": "counted above the limit",
+    "stale-policy": "a newer version of the policy has been spent under",
+    "store-failed-open": "the store does not answer, and the pools let it through",
+    "store-unavailable": "the store does not answer",
+    "threshold-allow": "a threshold is reached that allows",
+    "threshold-deny": "a threshold is reached that denies",
+    "threshold-downgrade": "a threshold is reached: no tier above its target serves",
+    "threshold-queue": "a threshold is reached: come back later",
+    "threshold-throttle": "a threshold is reached that throttles",
     "won": "gave its value",
     "skipped-given": "skipped: the request has the attribute",
     "not-sure": "not sure enough",
@@ -48,13 +64,13 @@ WORDS = {
 }
 
 
-def explained(decision: Decision, *, why: bool) -> Iterator[str]:
-    """Yield `decision` in lines of words; with `why`, every verdict of its trace too."""
+def explained(decision: Decision, trace: Trace | None = None) -> Iterator[str]:
+    """Yield `decision` in lines of words; with its `trace`, every verdict too."""
     question = decision.question
     currency = decision.policy.catalog.currency
     attempt = decision.attempt
     if attempt is None:
-        yield f"deny {decision.request.id}"
+        yield f"{decision.action} {decision.request.id}"
     else:
         yield f"{decision.action} {decision.request.id} → {decision.candidate}"
         yield f"  tier       {decision.tier}"
@@ -69,14 +85,27 @@ def explained(decision: Decision, *, why: bool) -> Iterator[str]:
     weighed = f" ({', '.join(question.value_rules)})" if question.value_rules else ""
     yield f"  value      {format_decimal(question.value)}{weighed}"
     yield f"  because    {'; '.join(WORDS[reason] for reason in decision.reasons)}"
+    if decision.retry_at is not None:
+        yield f"  retry      from {format_instant(decision.retry_at)}"
+    if decision.observed is not None:
+        for pool in decision.observed.as_json():
+            yield f"  pool       {_pool(pool)}"
     yield f"  at         {format_instant(decision.at)}"
     yield f"  decision   {decision.id}{' (final)' if decision.final else ''}"
-    if why:
-        yield from _trace(decision, currency)
+    if trace is not None:
+        yield from _trace(trace, currency)
 
 
-def _trace(decision: Decision, currency: str) -> Iterator[str]:
-    trace = trace_of(decision)
+def _pool(pool: Mapping[str, Any]) -> str:
+    """Return a balance and what was asked of it, in words."""
+    name = "/".join((pool["pool"], *pool.get("partition", ())))
+    part = f" ({pool['part']})" if "part" in pool else ""
+    limit = "no limit" if pool["limit"] is None else f"of {pool['limit']}"
+    stood = f"{pool['settled']} settled, {pool['reserved']} reserved {limit}" if "settled" in pool else limit
+    return f"{name}{part}: {WORDS[pool['reason']]}; {stood} {pool['measure']}, asked for {pool['bound']}"
+
+
+def _trace(trace: Trace, currency: str) -> Iterator[str]:
     if trace.classifiers:
         yield "classifiers"
         for step in trace.classifiers:

@@ -3,6 +3,7 @@
 from .charging import (
     Charge,
     MissingKey,
+    account_of,
     charges_of,
     facts_of_candidate,
     matching,
@@ -51,6 +52,7 @@ __all__ = [
     "StoreUnavailable",
     "StoreUnfit",
     "WrongWindow",
+    "account_of",
     "actual_of",
     "charges_of",
     "compile_pools",

@@ -76,7 +76,7 @@ def charges_of(
         key = key_of(pool, facts)
         if key is None:
             continue
-        account = named(pool.account, key)
+        account = account_of(pool.account, key)
         limit = pool.limit_at(facts, key, at_us * _NS)
         amount = bound_of(pool.measure, extent)
         gate = GATES[pool.enforcement]
@@ -89,7 +89,7 @@ def charges_of(
                 if guarantee.test(facts) is True:
                     continue
                 rest = limit * (PICO - guarantee.share) // PICO
-                others = named(f"{pool.account}!{number}", key)
+                others = account_of(f"{pool.account}!{number}", key)
                 found.append(
                     Charge(
                         pool,
@@ -104,7 +104,7 @@ def charges_of(
 def throttle_of(pool: Pool, key: tuple[str, ...], action: Action, at_us: int) -> Charge:
     """Return the charge that lets `requests` of a partition through in each whole `per` since 1970."""
     start = at_us - at_us % action.per_us
-    account = named(f"{pool.account}~{action.requests}.{action.per_us}", key)
+    account = account_of(f"{pool.account}~{action.requests}.{action.per_us}", key)
     period = Span(start, start + action.per_us)
     entry = Entry(account, PICO, action.requests * PICO, "reserve", period)
     return Charge(pool, key, "throttle", entry)
@@ -127,7 +127,7 @@ def key_of(pool: Pool, facts: Facts) -> tuple[str, ...] | None:
     return tuple(key)
 
 
-def named(account: str, key: Iterable[str]) -> str:
+def account_of(account: str, key: Iterable[str]) -> str:
     """Return the name of a balance: the pool's, and each part of the key after a slash."""
     for part in key:
         account += "/" + (part.replace("~", "~0").replace("/", "~1") if "/" in part or "~" in part else part)
@@ -135,7 +135,7 @@ def named(account: str, key: Iterable[str]) -> str:
 
 
 def parts_of(account: str) -> tuple[str, str, tuple[str, ...]]:
-    """Return pool, part and key of a balance's name; the inverse of `named`."""
+    """Return pool, part and key of a balance's name; the inverse of `account_of`."""
     _, first, *rest = account.split("/")
     pool, part = first, ""
     if "!" in first:
