@@ -14,11 +14,21 @@ from redis.exceptions import ResponseError
 
 from ..ledger import Reservation
 from ..orders import Answer, Ended, Entry, Order, Seen, WrongWindow
-from .redis_forms import Command, Forms, account_of, answer_of, ended_of, look_of, name_of, reservation_of
+from .redis_forms import (
+    Command,
+    Forms,
+    account_name,
+    account_of,
+    answer_of,
+    ended_of,
+    look_of,
+    name_of,
+    reservation_of,
+)
 from .redis_links import Address, Links, address_of
 from .store import HORIZON_US, Account, StoreUnavailable
 
-_FILES = ("rows", "windows", "endings", "operations")
+_FILES = ("rows", "windows", "endings", "queue", "operations")
 _PAGE = 500
 
 
@@ -91,19 +101,16 @@ class RedisStore:
         yield from [windows[start] for start in sorted(windows)]
 
     def reservations(self) -> Iterator[Reservation]:
-        prefix = self.forms.reservations
         cursor, known = b"0", set[bytes]()
         while True:
-            cursor, keys = self._answered(
-                b"SCAN", cursor, b"MATCH", _pattern(prefix) + b"*", b"COUNT", b"1000"
+            cursor, found = self._answered(
+                b"HSCAN", self.forms.hash, cursor, b"MATCH", b"r*", b"COUNT", b"%d" % _PAGE
             )
-            fresh = [key for key in keys if key not in known]
-            known.update(fresh)
-            for at in range(0, len(fresh), _PAGE):
-                some = fresh[at : at + _PAGE]
-                for key, kept in zip(some, self._answered(b"MGET", *some), strict=True):
-                    if kept is not None:
-                        yield reservation_of(key[len(prefix) :].decode("utf-8", "surrogatepass"), kept)
+            # What is written meanwhile may be found twice.
+            for field, kept in zip(found[::2], found[1::2], strict=True):
+                if field not in known:
+                    known.add(field)
+                    yield reservation_of(account_name(field[1:]), kept)
             if cursor == b"0":
                 return
 
@@ -143,10 +150,3 @@ def _library() -> tuple[str, bytes]:
     text = "\n".join((folder / f"{name}.lua").read_text(encoding="utf-8") for name in _FILES)
     name = f"otb_{sha256(text.encode()).hexdigest()[:12]}"
     return name, f"#!lua name={name}\nlocal LIBRARY = '{name}'\n{text}".encode()
-
-
-def _pattern(literal: bytes) -> bytes:
-    """Return the glob pattern that only `literal` matches."""
-    return b"".join(
-        b"\\" + each if each in b"*?[]\\" else each for each in (bytes([code]) for code in literal)
-    )

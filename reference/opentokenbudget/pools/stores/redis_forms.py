@@ -47,10 +47,11 @@ _STATUSES = {
     ord("g"): "granted",
 }
 _RELEASES, _IS_BUCKET = 4, 8
+_OPEN = 1
 
 _ROW = Struct("<13d")
 _HEAD = Struct("<BHdd")
-_HELD = Struct("<4d")
+_HELD = Struct("<2d")
 _KEPT = Struct("<BddI")
 _KEPT_BUCKET = Struct("<3d")
 _ASKED = Struct("<BB9d")
@@ -74,18 +75,14 @@ class Forms:
     """
 
     def __init__(self, namespace: str, library: str, horizon_us: int) -> None:
-        prefix = b"{%b}:" % namespace.encode()
-        self.reservations = prefix + b"r:"
-        self.windows = prefix + b"w:"
-        self._revisions = prefix + b"v:"
-        self._due = prefix + b"d"
+        self.hash = b"{%b}:h" % namespace.encode()
         self._functions = {
             name: f"{library}_{name}".encode()
             for name in ("reserve", "look", "grant", "settle", "release", "extend", "sweep", "page")
         }
-        self._reserve = self._functions["reserve"]
-        self._settle = self._functions["settle"]
-        self._horizon_ms = b"%d" % -(-horizon_us // 1000)
+        self._reserve = (b"FCALL", self._functions["reserve"], b"1", self.hash)
+        self._settle = (b"FCALL", self._functions["settle"], b"1", self.hash)
+        self._horizon = _INSTANT.pack(horizon_us)
 
     def reserve(self, order: Order) -> Command:
         """Return the command that carries `order` out.
@@ -93,73 +90,61 @@ class Forms:
         Raises:
             ValueError: an amount is larger than LARGEST.
         """
-        windows = self.windows
-        keys, asked, kept = [], [_INSTANT.pack(order.expires_after_us)], []
+        fields, kept = [], []
+        asked = [self._horizon, _INSTANT.pack(order.expires_after_us)]
         for entry in order.entries:
             name = name_of(entry.account)
-            keys.append(windows + name)
+            fields.append(b"w" + name)
             asked.append(_asked(entry))
             kept.append(_kept(entry, name))
         digest = text_of(order.digest)
         kept += (_COUNT.pack(len(digest)), digest, text_of(order.memo))
-        policy = text_of(order.policy)
-        command = (
-            b"FCALL",
-            self._reserve,
-            b"%d" % (len(keys) + 3),
-            self._due,
-            self.reservations + text_of(order.id),
-            self._revisions + policy,
-            *keys,
-            self._horizon_ms,
+        return (
+            *self._reserve,
             b"".join(asked),
             b"".join(kept),
+            text_of(order.revision),
+            b"r" + name_of(order.id),
+            b"v" + name_of(order.policy),
+            *fields,
         )
-        return (*command, text_of(order.revision)) if policy else command
 
     def look(self, entries: Sequence[Entry]) -> Command:
         """Return the command that looks at the balances of `entries`."""
-        keys = [self.windows + name_of(entry.account) for entry in entries]
-        return self._named("look", [self._due, *keys], b"".join(map(_asked, entries)))
+        fields = [b"w" + name_of(entry.account) for entry in entries]
+        return self._named("look", b"".join(map(_asked, entries)), *fields)
 
     def grant(self, entry: Entry) -> Command:
         """Return the command that grants the amount of `entry`."""
-        return self._named("grant", [self._due, self.windows + name_of(entry.account)], _asked(entry))
+        return self._named("grant", _asked(entry), b"w" + name_of(entry.account))
 
     def settle(self, id_: str, actuals: Mapping[str, int]) -> Command:
         """Return the command that charges `actuals`."""
-        windows = self.windows
         return (
-            b"FCALL",
-            self._settle,
-            b"%d" % (len(actuals) + 2),
-            self._due,
-            self.reservations + text_of(id_),
-            *[windows + name_of(account) for account in actuals],
-            self._horizon_ms,
-            b"".join([_AMOUNT.pack(*_limbs(amount)) for amount in actuals.values()]),
+            *self._settle,
+            b"".join([self._horizon, *[_AMOUNT.pack(*_limbs(amount)) for amount in actuals.values()]]),
+            b"r" + name_of(id_),
+            *[b"w" + name_of(account) for account in actuals],
         )
 
     def release(self, id_: str) -> Command:
         """Return the command that gives everything back."""
-        return self._named("release", [self._due, self.reservations + text_of(id_)])
+        return self._named("release", b"", b"r" + name_of(id_))
 
     def extend(self, id_: str, expires_after_us: int) -> Command:
         """Return the command that lets a reservation live on."""
-        keys = [self._due, self.reservations + text_of(id_)]
-        return self._named("extend", keys, b"%d" % expires_after_us)
+        return self._named("extend", _INSTANT.pack(expires_after_us), b"r" + name_of(id_))
 
     def sweep(self) -> Command:
         """Return the command that ends and forgets some of what is due."""
-        return self._named("sweep", [self._due])
+        return self._named("sweep", b"")
 
     def page(self, first: bytes, last: bytes, count: int) -> Command:
         """Return the command that reads windows from member `first` of the index to `last`."""
-        return (b"FCALL", self._functions["page"], b"1", self._due, first, last, b"%d" % count)
+        return (b"FCALL", self._functions["page"], b"1", self.hash, first, last, b"%d" % count)
 
-    def _named(self, name: str, keys: list[bytes], *rest: bytes) -> Command:
-        count = b"%d" % len(keys)
-        return (b"FCALL", self._functions[name], count, *keys, self._horizon_ms, *rest)
+    def _named(self, name: str, asked: bytes, *fields: bytes) -> Command:
+        return (b"FCALL", self._functions[name], b"1", self.hash, self._horizon + asked, *fields)
 
 
 def answer_of(order: Order, reply: bytes) -> Answer:
@@ -228,10 +213,16 @@ def ended_of(actuals: Mapping[str, int], reply: bytes) -> Ended:
 def reservation_of(id_: str, kept: bytes) -> Reservation:
     """Return the reservation `id_` from what was kept of it."""
     state, count, made_us, expires_us = _HEAD.unpack_from(kept)
-    at, place = _HEAD.size, _HEAD.size + count * _HELD.size
+    past = _HEAD.size
+    at = past if state == _OPEN else past + count * _AMOUNT.size
+    place = at + count * _HELD.size
     held = []
     for _ in range(count):
-        start_us, mark, charged, charged_parts = _HELD.unpack_from(kept, at)
+        charged = None
+        if state != _OPEN:
+            charged = _pico(*_AMOUNT.unpack_from(kept, past))
+            past += _AMOUNT.size
+        start_us, mark = _HELD.unpack_from(kept, at)
         at += _HELD.size
         flags, amount, parts, size = _KEPT.unpack_from(kept, place)
         place += _KEPT.size + size
@@ -251,7 +242,7 @@ def reservation_of(id_: str, kept: bytes) -> Reservation:
                 on_expiry,
                 bucket,
                 int(mark),
-                None if charged < 0 else _pico(charged, charged_parts),
+                charged,
             )
         )
     (size,) = _COUNT.unpack_from(kept, place)

@@ -1,3 +1,5 @@
+-- Every operation has one key, the hash of the namespace; where its arguments end, fields of the hash begin.
+
 -- The digest that stands after what the client wrote of each balance.
 local function digest_of(n, text, at)
   for _ = 1, n do
@@ -9,40 +11,56 @@ local function digest_of(n, text, at)
 end
 
 local function known(blob, tail, n, now)
-  local _, held, _, _, pos = unpack_(HEAD, blob)
-  if digest_of(held, blob, pos + HELD_SIZE * held) ~= digest_of(n, tail, 1) then return 'c' .. pack('<d', now) end
+  local state, held, _, _, pos = unpack_(HEAD, blob)
+  if state ~= OPEN then pos = pos + AMOUNT_SIZE * held end
+  if digest_of(held, blob, pos + HELD_SIZE * held) ~= digest_of(n, tail, 1) then
+    return 'c' .. pack('<d', now)
+  end
   return 'p' .. pack('<d', now) .. blob
 end
 
--- keys: the soonest expiry, the reservation, the policy's revision, the accounts' latest windows
--- argv: horizon (ms), life and what is asked, what is kept, the revision if there is a policy
+-- argv: horizon, life and what is asked; what is kept; the revision; and fields: the reservation, the policy (none: `v`),
+-- the accounts' latest windows
 local function reserve(keys, argv)
   local now, space = instant(), space_of(keys[1])
-  local got = fetched(space, keys, now, argv[1])
-  local asked, tail, revision = argv[2], argv[3], argv[4]
-  local n = #keys - 3
+  local asked, tail, revision, id = argv[1], argv[2], argv[3], argv[4]
+  local got, due, first, number = fetched(space, argv, 4, now, asked)
+  local n = #argv - 5
   if got[2] then return known(got[2], tail, n, now) end
   local newest = got[3] or ''
-  if revision and revision ~= newest and precedes(revision, newest) then return 't' .. pack('<d', now) .. newest end
+  local is_newer = revision ~= newest and argv[5] ~= 'v'
+  if is_newer and precedes(revision, newest) then return 't' .. pack('<d', now) .. newest end
 
-  local life, pos = unpack_('<d', asked)
+  local _, life, pos = unpack_('<dd', asked)
   local expires = now + life
-  local seen, refusals, heads, rows, placed = {}, {}, {}, {}, {}
+  local seen, held, refusals, placed = '', '', nil, nil
+  local written, filled = { 'd', false, id, false, false, false }, 4
   for i = 1, n do
-    local key, latest = keys[i + 3], got[i + 3]
+    local field, latest = argv[i + 5], got[i + 3]
     local kind, gate, aw, ap, lw, lp, from, x, y, z, t
     kind, gate, aw, ap, lw, lp, from, x, y, z, t, pos = unpack_(ASKED, asked, pos)
-    local start, sw, sp, rw, rp, ow, op, gw, gp, till, mark, row =
-      current(space, key, latest, now, kind, lw, lp, from, x, y, z, t)
-    if not start then return 'w' .. pack('<d', now) end
-    local cw, cp, dw, dp, retry = counted(space, key, latest, kind, x, y, start, sw, sp, rw, rp, till, mark)
-    row = row or pack(ROW, start, cw, cp, dw, dp, ow, op, gw, gp, lw, lp, retry, mark)
-    seen[i] = row
+    local start, sw, sp, rw, rp, ow, op, gw, gp, till, mark, row, _
+    if kind == SPAN and latest then
+      -- As `current` does, at once.
+      start, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = unpack_(ROW, latest)
+      row = latest
+    end
+    if start ~= from or now < from or now >= x then
+      start, sw, sp, rw, rp, ow, op, gw, gp, till, mark, row =
+        current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
+      if not start then return 'w' .. pack('<d', now) end
+    end
+    local cw, cp, dw, dp, retry = sw, sp, rw, rp, till
+    if kind == ROLLING or kind == IDLE then
+      cw, cp, dw, dp, retry = counted(space, field, latest, kind, x, y, start, sw, sp, rw, rp, mark)
+    end
+    local before = row or pack(ROW, start, cw, cp, dw, dp, ow, op, gw, gp, lw, lp, retry, mark)
+    seen = seen .. before
     if gate ~= OPEN_GATE and (aw > 0 or ap > 0) then
       -- Room: limit + granted - settled (- reserved) - amount; the parts are within 4 * 10^12 of 0.
       local w, p = lw + gw - cw - aw, lp + gp - cp - ap
       if gate == RESERVE then w, p = w - dw, p - dp end
-      if w + floor(p / PICO) < 0 then refusals[#refusals + 1] = pack('<H', i) .. row end
+      if w < 5 and w + floor(p / PICO) < 0 then refusals = (refusals or '') .. pack('<H', i) .. before end
     end
     if kind == BUCKET then
       sw, sp = plus(sw, sp, aw, ap)
@@ -50,163 +68,181 @@ local function reserve(keys, argv)
       if gate ~= CHECK then rw, rp = plus(rw, rp, aw, ap) end
       mark = now
     end
-    heads[i] = pack(HELD, start, mark, -1, 0)
-    row = pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
-    put(rows, placed, key, latest, start, row, kind, kind == ROLLING and x * y or 0)
+    held = held .. pack(HELD, start, mark)
+    local after = pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
+    if latest and (latest == row or unpack_('<d', latest) == start) then
+      written[filled + 1], written[filled + 2] = field, after
+      filled = filled + 2
+    else
+      placed = placed or {}
+      placed[#placed + 1] = { field, start, after, latest, kind, kind == ROLLING and x * y or 0 }
+    end
   end
-  if refusals[1] then return 'f' .. pack('<d', now) .. concat(refusals) end
+  if refusals then return 'f' .. pack('<d', now) .. refusals end
 
-  if revision and revision ~= newest then call('SET', keys[3], revision) end
-  call('ZADD', space.queue, expires, keys[2])
-  wake(space, got[1], expires)
-  rows[#rows + 1] = keys[2]
-  rows[#rows + 1] = pack(HEAD, OPEN, n, now, expires) .. concat(heads) .. tail
-  write(space, rows, placed, now)
-  return 'h' .. pack('<dd', now, expires) .. concat(seen)
+  if is_newer then call('HSET', space.hash, argv[5], revision) end
+  written[2] = queued(space, got[1], due, first, number, id, expires)
+  written[4] = pack(HEAD, OPEN, n, now, expires) .. held .. tail
+  write(space, written, filled, placed, now)
+  return 'h' .. pack('<dd', now, expires) .. seen
 end
 
--- keys: the soonest expiry, the accounts' latest windows; argv: horizon, what is asked
+-- argv: horizon, then what is asked; and fields: the accounts' latest windows
 local function look(keys, argv)
   local now, space = instant(), space_of(keys[1])
-  local got = fetched(space, keys, now, argv[1])
-  local seen, pos = {}, 1
-  for i = 1, #keys - 1 do
-    local key, latest = keys[i + 1], got[i + 1]
+  local asked = argv[1]
+  local got = fetched(space, argv, 2, now, asked)
+  local seen, pos = '', 9
+  for i = 2, #argv do
+    local field, latest = argv[i], got[i]
     local kind, _, lw, lp, from, x, y, z, t
-    kind, _, _, _, lw, lp, from, x, y, z, t, pos = unpack_(ASKED, argv[2], pos)
+    kind, _, _, _, lw, lp, from, x, y, z, t, pos = unpack_(ASKED, asked, pos)
     local start, sw, sp, rw, rp, ow, op, gw, gp, till, mark =
-      current(space, key, latest, now, kind, lw, lp, from, x, y, z, t)
+      current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
     if not start then return 'w' .. pack('<d', now) end
-    sw, sp, rw, rp, till = counted(space, key, latest, kind, x, y, start, sw, sp, rw, rp, till, mark)
-    seen[i] = pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
+    if kind == ROLLING or kind == IDLE then
+      sw, sp, rw, rp, till = counted(space, field, latest, kind, x, y, start, sw, sp, rw, rp, mark)
+    end
+    seen = seen .. pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
   end
-  return 'v' .. pack('<d', now) .. concat(seen)
+  return 'v' .. pack('<d', now) .. seen
 end
 
--- keys: the soonest expiry, the account's latest window; argv: horizon, what is asked
+-- argv: horizon, then what is asked; and the field of the account's latest window
 local function grant(keys, argv)
   local now, space = instant(), space_of(keys[1])
-  local got = fetched(space, keys, now, argv[1])
-  local kind, _, aw, ap, lw, lp, from, x, y, z, t = unpack_(ASKED, argv[2])
+  local asked, field = argv[1], argv[2]
+  local latest = (fetched(space, argv, 2, now, asked))[2]
+  local kind, _, aw, ap, lw, lp, from, x, y, z, t = unpack_(ASKED, asked, 9)
   local start, sw, sp, rw, rp, ow, op, gw, gp, till, mark =
-    current(space, keys[2], got[2], now, kind, lw, lp, from, x, y, z, t)
+    current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
   if not start then return 'c' .. pack('<d', now) end
   gw, gp = plus(gw, gp, aw, ap)
-  local rows, placed = {}, {}
   local row = pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
-  put(rows, placed, keys[2], got[2], start, row, kind, kind == ROLLING and x * y or 0)
-  write(space, rows, placed, now)
+  if latest and unpack_('<d', latest) == start then
+    call('HSET', space.hash, field, row)
+  else
+    place(space, field, start, row, latest, now, kind, kind == ROLLING and x * y or 0)
+  end
   return 'g' .. pack('<d', now)
 end
 
 -- Whether the ended reservation in `blob` was settled with these amounts before.
-local function is_same(space, blob, given, keys)
-  local state, n, _, _, pos = unpack_(HEAD, blob)
-  local at = pos + HELD_SIZE * n
+local function is_same(blob, given, fields)
+  local state, n, _, _, past = unpack_(HEAD, blob)
+  local at = past + (AMOUNT_SIZE + HELD_SIZE) * n
   for _ = 1, n do
     local cw, cp, flags, aw, ap, name
-    _, _, cw, cp, pos = unpack_(HELD, blob, pos)
+    cw, cp, past = unpack_(AMOUNT, blob, past)
     flags, aw, ap, name, at = unpack_(KEPT, blob, at)
     if flags >= 8 then at = at + 24 end
-    local j = position(keys, space.latest .. name)
-    if j then aw, ap = unpack_('<dd', given, 16 * j - 47) end
+    local j = position(fields, 'w' .. name)
+    if j then aw, ap = unpack_(AMOUNT, given, 16 * j - 39) end
     local is_less = state == LATE and (aw < cw or (aw == cw and ap < cp))
     if not is_less and (aw ~= cw or ap ~= cp) then return false end
   end
   return true
 end
 
--- keys: the soonest expiry, the reservation, latest windows of accounts; argv: horizon, an amount for each of them
+-- argv: horizon, then an amount for each account; and fields: the reservation, the accounts' latest windows
 local function settle(keys, argv)
   local now, space = instant(), space_of(keys[1])
-  local got = fetched(space, keys, now, argv[1])
+  local given = argv[1]
+  local got = fetched(space, argv, 2, now, given)
   local blob = got[2]
   if not blob then return 'u' .. pack('<d', now) end
   local state = byte(blob)
   if state == SETTLED or state == LATE then
-    return (is_same(space, blob, argv[2], keys) and 'p' or 'c') .. pack('<d', now)
+    return (is_same(blob, given, argv) and 'p' or 'c') .. pack('<d', now)
   end
-  return finish(space, blob, state == OPEN and SETTLED or LATE, now, argv[1], keys[2], argv[2], keys, got)
+  return finish(space, blob, state == OPEN and SETTLED or LATE, now, argv[2], given, argv, got)
 end
 
--- keys: the soonest expiry, the reservation; argv: horizon
+-- argv: horizon; and the field of the reservation
 local function release(keys, argv)
   local now, space = instant(), space_of(keys[1])
-  local blob = fetched(space, keys, now, argv[1])[2]
+  local blob = (fetched(space, argv, 2, now, argv[1]))[2]
   if not blob then return 'u' .. pack('<d', now) end
   local state = byte(blob)
-  if state == OPEN then return finish(space, blob, RELEASED, now, argv[1], keys[2], nil, {}, {}) end
+  if state == OPEN then return finish(space, blob, RELEASED, now, argv[2], nil, {}, {}) end
   return (state == RELEASED and 'p' or state == EXPIRED and 'x' or 'c') .. pack('<d', now)
 end
 
--- keys: the soonest expiry, the reservation; argv: horizon, life
+-- argv: horizon, life; and the field of the reservation. Its chunk is looked at too early now; that does no harm.
 local function extend(keys, argv)
   local now, space = instant(), space_of(keys[1])
-  local got = fetched(space, keys, now, argv[1])
-  local blob = got[2]
+  local blob = (fetched(space, argv, 2, now, argv[1]))[2]
   if not blob then return 'u' .. pack('<d', now) end
   local state, n, made, expires, pos = unpack_(HEAD, blob)
   if state ~= OPEN then return (state == EXPIRED and 'x' or 'c') .. pack('<d', now) end
-  expires = max(expires, now + tonumber(argv[2]))
-  local rest, at, rows, placed = pos, pos + HELD_SIZE * n, {}, {}
+  expires = max(expires, now + select(2, unpack_('<dd', argv[1])))
+  local rest, at, placed = pos, pos + HELD_SIZE * n, nil
+  local written = { argv[2], pack(HEAD, OPEN, n, made, expires) .. sub(blob, rest) }
   for _ = 1, n do
     local start, flags, name, fw, fp, per, _
-    start, _, _, _, pos = unpack_(HELD, blob, pos)
+    start, _, pos = unpack_(HELD, blob, pos)
     flags, _, _, name, at = unpack_(KEPT, blob, at)
     if flags >= 8 then fw, fp, per, at = unpack_(KEPT_BUCKET, blob, at) end
-    local latest = call('GET', space.latest .. name)
-    local row = window(space, name, start, latest)
-    local sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark = 0, 0, 0, 0, 0, 0, 0, 0, huge, 0, huge, 0
-    if row then _, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark = unpack_(ROW, row) end
+    local field = 'w' .. name
+    local latest = call('HGET', space.hash, field)
+    local sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark, is_latest = balance(space, name, start, latest)
     if not per then
       mark = now
     elseif floor(now / per) > mark then
       sw, sp = flowed(sw, sp, fw, fp, floor(now / per) - mark)
       rw, rp, mark = 0, 0, floor(now / per)
     end
-    row = pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
-    put(rows, placed, space.latest .. name, latest, start, row, nil, 0)
+    local row = pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
+    if is_latest then
+      written[#written + 1] = field
+      written[#written + 1] = row
+    else
+      placed = placed or {}
+      placed[#placed + 1] = { field, start, row, latest, nil, 0 }
+    end
   end
-  call('ZADD', space.queue, expires, keys[2])
-  rows[#rows + 1] = keys[2]
-  rows[#rows + 1] = pack(HEAD, OPEN, n, made, expires) .. sub(blob, rest)
-  write(space, rows, placed, now)
-  wake(space, got[1], expires)
+  write(space, written, #written, placed, now)
   return 'e' .. pack('<dd', now, expires)
 end
 
--- keys: the soonest expiry; argv: horizon. Answers how many expired, and whether there is more to be done.
-local function sweep(keys, argv)
-  local now, space = instant(), space_of(keys[1])
-  local count = expire(space, now, argv[1])
-  local horizon = tonumber(argv[1]) * 1000
-  local over = call('ZRANGEBYSCORE', space.over, '-inf', now - horizon, 'LIMIT', 0, AT_ONCE)
-  for i = 1, #over do
-    local row = call('GET', space.older .. over[i])
+-- Forget some of the older windows that count nowhere any more. Returns whether there may be more.
+local function forget(space, before)
+  local names = call('ZRANGEBYSCORE', space.over, '-inf', before, 'LIMIT', 0, AT_ONCE)
+  for i = 1, #names do
+    local row = call('HGET', space.hash, 'o' .. names[i])
     local rw, rp, till, _ = 0, 0, 0
     if row then _, _, _, rw, rp, _, _, _, _, _, _, till = unpack_(ROW, row) end
     if rw ~= 0 or rp ~= 0 then
-      -- Somebody will settle in it yet.
-      call('ZADD', space.over, now, over[i])
-    elseif till < huge and till > now - horizon then
-      call('ZADD', space.over, till, over[i])
+      -- Somebody will settle in it yet: it is looked at again a horizon later.
+      call('ZADD', space.over, before + 1, names[i])
+    elseif till < huge and till > before then
+      call('ZADD', space.over, till, names[i])
     else
-      call('ZREM', space.over, over[i])
-      call('ZREM', space.index, over[i])
-      call('DEL', space.older .. over[i])
+      call('ZREM', space.over, names[i])
+      call('ZREM', space.index, names[i])
+      call('HDEL', space.hash, 'o' .. names[i])
     end
   end
-  return { count, (count == AT_ONCE or #over == AT_ONCE) and 1 or 0 }
+  return #names == AT_ONCE
 end
 
--- keys: the soonest expiry; argv: the first and the last member of the index, how many. Answers members and rows.
+-- argv: horizon. Answers how many were ended, and 1 if there may be more to do.
+local function sweep(keys, argv)
+  local now, space = instant(), space_of(keys[1])
+  local horizon = unpack_('<d', argv[1])
+  local count, is_more = tend(space, now, horizon)
+  local is_more_over = forget(space, now - horizon)
+  return { count, (is_more or is_more_over) and 1 or 0 }
+end
+
+-- argv: the first and the last member of the index, how many. Answers members and rows by turns.
 local function page(keys, argv)
   if not call then bind() end
   local space, found = space_of(keys[1]), {}
   local members = call('ZRANGEBYLEX', space.index, argv[1], argv[2], 'LIMIT', 0, argv[3])
   for i = 1, #members do
     found[2 * i - 1] = members[i]
-    found[2 * i] = call('GET', space.latest .. members[i]) or call('GET', space.older .. members[i])
+    found[2 * i] = call('HGET', space.hash, 'w' .. members[i]) or call('HGET', space.hash, 'o' .. members[i])
   end
   return found
 end

@@ -2,37 +2,42 @@
 --
 -- The semantics are those of ledger.py. What is different is how amounts are held: numbers here are doubles, exact up
 -- to 2^53, so an amount is two of them, whole units and parts of 10^-12 (0 <= parts < 10^12; whole may be negative).
--- No value is missing: infinity stands for "no limit" and "no end", a charge of -1 for "nothing was charged yet".
+-- No value is missing: infinity stands for "no limit" and "no end".
 --
--- Keys, all in one slot of a cluster because of the tag in braces; NAME is the account's, START 8 bytes, big-endian:
---   {otb}:r:ID           a reservation: HEAD, one HELD for each balance, then what the client wrote: balances, digest, memo
---   {otb}:w:NAME         the latest window of an account: ROW
---   {otb}:o:NAME\0START  an older one
---   {otb}:i              index of accounts (NAME) and older windows (NAME\0START), sorted by bytes
---   {otb}:q              open reservations (their keys) by the instant they expire at
---   {otb}:d              none expires before this instant
---   {otb}:f              older windows by the instant from which they count nowhere
---   {otb}:v:POLICY       newest revision of a policy
+-- All lies in one slot of a cluster because of the tag in braces. {otb}:h is a hash of
+--   rID           a reservation: HEAD, charged amounts if it has ended, a HELD for each balance, then what the client wrote
+--                 of it: each balance, digest, memo
+--   wNAME         the latest window of an account: ROW
+--   oNAME\0START  an older one; START is 8 bytes, big-endian
+--   vPOLICY       newest revision of a policy
+--   d, cN         reservations that are to be ended or forgotten: see queue.lua
+-- and beside it lie sorted sets:
+--   {otb}:i       index of accounts (NAME) and older windows (NAME\0START), by bytes
+--   {otb}:f       older windows by the instant from which they count nowhere
+--   {otb}:q       see queue.lua
+-- In names and ids the client writes NUL as two bytes, 00 FF; no START begins with FF.
 --
 -- Nothing is written before everything is read and decided: an error leaves all as it was.
 
 -- What does not exist yet while the library is loaded.
-local call, pack, unpack_, floor, max, min, huge, sub, byte, format, concat
+local call, pack, unpack_, floor, max, min, huge, sub, byte, find, format
 
 local PICO = 1e12
 local SPAN, ROLLING, BUCKET, IDLE = 0, 1, 2, 3
 local RESERVE, CHECK, OPEN_GATE = 0, 1, 2
 local OPEN, SETTLED, RELEASED, EXPIRED, LATE = 1, 2, 3, 4, 5
-local AT_ONCE = 100 -- reservations that one operation expires, windows that one sweep looks at
+local AT_ONCE = 100 -- windows that one sweep looks at
 
 -- start, settled, reserved, overrun, granted, limit (two limbs each), until, mark
 local ROW = '<ddddddddddddd'
--- state, number of balances, made, expires
+-- state, number of balances, made, expires (of what has ended: when it did)
 local HEAD = '<BHdd'
 local HEAD_SIZE = 19
--- start, mark, charged
-local HELD = '<dddd'
-local HELD_SIZE = 32
+local AMOUNT = '<dd'
+local AMOUNT_SIZE = 16
+-- start, mark
+local HELD = '<dd'
+local HELD_SIZE = 16
 -- what the client wrote of each: gate + 4 if it is released when it expires + 8 if it is a bucket; amount; name
 local KEPT = '<BddIc0'
 -- ... and of a bucket refill and period
@@ -79,17 +84,14 @@ local function precedes(a, b)
   return #a < #b
 end
 
--- The names of the keys of a namespace, by the name of its `d`.
+-- The names of the keys of a namespace, by that of the hash.
 local spaces = {}
-local function space_of(due)
-  local found = spaces[due]
+local function space_of(hash)
+  local found = spaces[hash]
   if not found then
-    local prefix = sub(due, 1, -2)
-    found = {
-      due = due, queue = prefix .. 'q', index = prefix .. 'i', over = prefix .. 'f',
-      latest = prefix .. 'w:', older = prefix .. 'o:',
-    }
-    spaces[due] = found
+    local prefix = sub(hash, 1, -2)
+    found = { hash = hash, queue = prefix .. 'q', index = prefix .. 'i', over = prefix .. 'f' }
+    spaces[hash] = found
   end
   return found
 end
@@ -97,7 +99,7 @@ end
 local function bind()
   call, pack, unpack_ = redis.call, struct.pack, struct.unpack
   floor, max, min, huge = math.floor, math.max, math.min, math.huge
-  sub, byte, format, concat = string.sub, string.byte, string.format, table.concat
+  sub, byte, find, format = string.sub, string.byte, string.find, string.format
 end
 
 local function instant()
@@ -116,25 +118,25 @@ local function window(space, name, start, latest)
   local newest = unpack_('<d', latest)
   if start == newest then return latest end
   if start > newest then return false end
-  return call('GET', space.older .. suffixed(name, start))
+  return call('HGET', space.hash, 'o' .. suffixed(name, start))
 end
 
 -- Write the first row of a window, or one that is not the latest; what it displaces becomes an older one.
-local function place(space, name, start, row, latest, now, kind, reach)
-  local newest = latest and unpack_('<d', latest)
-  local older = name
+local function place(space, field, start, row, latest, now, kind, reach)
+  local name = sub(field, 2)
   if not latest then
     call('ZADD', space.index, 0, name)
-    call('SET', space.latest .. name, row)
+    call('HSET', space.hash, field, row)
     return
   end
+  local newest = unpack_('<d', latest)
   local displaced, displaced_start = row, start
   if start > newest then
-    call('SET', space.latest .. name, row)
+    call('HSET', space.hash, field, row)
     displaced, displaced_start = latest, newest
   end
-  older = suffixed(name, displaced_start)
-  call('SET', space.older .. older, displaced)
+  local older = suffixed(name, displaced_start)
+  call('HSET', space.hash, 'o' .. older, displaced)
   call('ZADD', space.index, 0, older)
   -- What has no end and is no session may become current again: it is never forgotten.
   if select(12, unpack_(ROW, displaced)) < huge or (kind == IDLE and displaced_start > 0) then
@@ -142,3 +144,14 @@ local function place(space, name, start, row, latest, now, kind, reach)
   end
 end
 
+-- Write the first `filled` of `fields` (names and values by turns), and place each of `placed` if there is any: field,
+-- start, row, latest, kind, reach.
+local function write(space, fields, filled, placed, now)
+  call('HSET', space.hash, unpack(fields, 1, filled))
+  if placed then
+    for i = 1, #placed do
+      local each = placed[i]
+      place(space, each[1], each[2], each[3], each[4], now, each[5], each[6])
+    end
+  end
+end

@@ -26,8 +26,8 @@ local function summed(space, name, since, latest)
   local sw, sp, rw, rp = 0, 0, 0, 0
   local rows = {}
   local members = call('ZRANGEBYLEX', space.index, '[' .. suffixed(name, since), '(' .. name .. '\0\127')
-  for i = 1, #members do members[i] = space.older .. members[i] end
-  if #members > 0 then rows = call('MGET', unpack(members)) end
+  for i = 1, #members do members[i] = 'o' .. members[i] end
+  if members[1] then rows = call('HMGET', space.hash, unpack(members)) end
   if latest and unpack_('<d', latest) >= since then rows[#rows + 1] = latest end
   for i = 1, #rows do
     if rows[i] then
@@ -41,11 +41,11 @@ end
 
 -- The current window of what is asked, drained and with what it was handed: nothing when the one that is named is not
 -- current; else its start, settled, reserved, overrun, granted, end and mark, and its row if it stands like that.
-local function current(space, key, latest, now, kind, lw, lp, from, x, y, z, t)
+local function current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
   if kind == SPAN then
     if now < from or now >= x then return nil end
     local row = latest
-    if not row or unpack_('<d', row) ~= from then row = window(space, sub(key, #space.latest + 1), from, latest) end
+    if not row or unpack_('<d', row) ~= from then row = window(space, sub(field, 2), from, latest) end
     if row then
       local _, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = unpack_(ROW, row)
       return from, sw, sp, rw, rp, ow, op, gw, gp, till, mark, row
@@ -55,7 +55,7 @@ local function current(space, key, latest, now, kind, lw, lp, from, x, y, z, t)
     return from, 0, 0, 0, 0, 0, 0, gw, gp, x, 0
   elseif kind == BUCKET then
     local tick = floor(now / z)
-    local row = window(space, sub(key, #space.latest + 1), 0, latest)
+    local row = window(space, sub(field, 2), 0, latest)
     if not row then return 0, 0, 0, 0, 0, 0, 0, 0, 0, huge, tick end
     local _, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = unpack_(ROW, row)
     if tick <= mark then return 0, sw, sp, rw, rp, ow, op, gw, gp, till, mark, row end
@@ -69,19 +69,15 @@ local function current(space, key, latest, now, kind, lw, lp, from, x, y, z, t)
     return now, 0, 0, 0, 0, 0, 0, 0, 0, huge, 0
   end
   local start = now - now % x
-  local row = window(space, sub(key, #space.latest + 1), start, latest)
+  local row = window(space, sub(field, 2), start, latest)
   if not row then return start, 0, 0, 0, 0, 0, 0, 0, 0, start + x, 0 end
   local _, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = unpack_(ROW, row)
   return start, sw, sp, rw, rp, ow, op, gw, gp, till, mark
 end
 
--- What counts against the limit, and, in the place of the end, from when an order that did not fit may fit.
-local function counted(space, key, latest, kind, x, y, start, sw, sp, rw, rp, till, mark)
-  if kind == ROLLING then
-    sw, sp, rw, rp = summed(space, sub(key, #space.latest + 1), start - y * x, latest)
-    return sw, sp, rw, rp, start + x
-  end
+-- What is settled and reserved against the limit, and from when an order that did not fit may fit; of rolling and idle.
+local function counted(space, field, latest, kind, x, y, start, sw, sp, rw, rp, mark)
   if kind == IDLE then return sw, sp, rw, rp, mark > 0 and mark + x or huge end
-  return sw, sp, rw, rp, till
+  sw, sp, rw, rp = summed(space, sub(field, 2), start - y * x, latest)
+  return sw, sp, rw, rp, start + x
 end
-
