@@ -16,7 +16,7 @@ import click
 
 from ..amounts import UnknownZone, zone_named
 from ..metering import LogWriter
-from ..opening import CannotOpen, load_policy
+from ..opening import CannotOpen, compiled_policy, open_document
 from ..problems import Place, Problem, ProblemError, did_you_mean
 from ..replay import (
     FIELDS,
@@ -95,7 +95,7 @@ def simulate(
     if summary_path == "-":
         raise click.UsageError("--summary is a file: --format json prints the figures on standard output")
     apart({"--log": log_path, "--summary": summary_path}, (policy, *requests))
-    compiled = load_policy(policy)
+    compiled, pools = compiled_policy(open_document(policy, kind="policy"))
     catalog = compiled.catalog
     if baseline not in (None, "as-run") and catalog.resolve(baseline) is None:
         message = f"`{baseline}` is not a model of the catalog `{catalog.id}`"
@@ -123,7 +123,9 @@ def simulate(
         log = None
         if log_path is not None:
             log = stack.enter_context(_log(log_path))
-        simulation = Simulation(compiled, seed=seed, baseline=against, log=None if log is None else log.write)
+        simulation = Simulation(
+            compiled, seed=seed, baseline=against, log=None if log is None else log.write, pools=pools
+        )
         progress = stack.enter_context(Progress("replaying", quiet=quiet))
         for row in _rows(files, reader, refused, progress):
             simulation.run(row)

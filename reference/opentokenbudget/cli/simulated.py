@@ -27,6 +27,8 @@ def report(figures: Mapping[str, Any]) -> Iterator[str]:
     if figures["denied"]:
         why = ", ".join(f"{reason} {count:,}" for reason, count in figures["denied_because"].items())
         yield f"denied     {figures['denied']:,} ({why})"
+    if downgraded := figures["actions"].get("downgrade"):
+        yield f"downgraded {downgraded:,} by pools"
     yield f"spent      {figures['spent']} {currency} in {figures['attempts']:,} attempts"
     yield f"unpriced   {percent(figures['unpriced_share'])}{_because(figures['unpriced_because'])}"
     if figures["against"] is not None:

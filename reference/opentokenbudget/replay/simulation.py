@@ -1,7 +1,8 @@
 """The run: every past request decided, priced and compared with the baseline, in one pass and constant memory.
 
 Usage is token-constant: what was used then is taken to be used by whichever model serves. Attempts do not fail, and a
-cascade escalates by the scores that the rows bring; where they bring none, it escalates.
+cascade escalates by the scores that the rows bring; where they bring none, it escalates. Pools begin empty, on a clock
+that the rows move; an attempt ends before the next begins.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ..amounts import format_decimal
-from ..engine import attempt_record, decision_record
+from ..engine import PoolSpending, actuals_of, attempt_record, decision_record, hold_of
+from ..pools import Pools
+from ..pools.stores.memory import MemoryStore
 from ..pricing import Cost, PriceProblem
-from ..routing import Decision, Identity, Outcome, Policy, decide, follow
+from ..routing import SERVES, Decision, Identity, Outcome, Policy, answer, ask, follow
 from .rows import Row
 from .summary import Summary
 
@@ -31,12 +34,23 @@ class Simulation:
     Args:
         baseline: None compares with nothing.
         log: takes the records, each marked `simulated`; None writes none.
+        pools: those of the policy.
     """
 
     def __init__(
-        self, policy: Policy, *, seed: str, baseline: Baseline | None = None, log: Sink | None = None
+        self,
+        policy: Policy,
+        *,
+        seed: str,
+        baseline: Baseline | None = None,
+        log: Sink | None = None,
+        pools: Pools | None = None,
     ) -> None:
         self._policy = policy
+        self._pools = pools
+        self._now = 0
+        # An id is asked for once: what has ended need not be remembered.
+        self._store = MemoryStore(lambda: self._now, horizon_us=0)
         self._identity = Identity(seed)
         self._baseline = baseline
         self._log = log
@@ -49,7 +63,9 @@ class Simulation:
 
     def run(self, row: Row) -> Decision:
         """Decide and price one row, add it to the summary and the log, and return the decision that stands."""
-        decision = decide(self._policy, self._identity, row.request, row.at, row.request.health)
+        self._now = row.at
+        question = ask(self._policy, self._identity, row.request, row.at)
+        decision = answer(self._policy, question, row.at, row.request.health, None, self._spending())
         summary = self.summary
         if self._log is not None:
             self._log(decision_record(decision, simulated=True))
@@ -62,12 +78,15 @@ class Simulation:
                 known = False
             else:
                 spent += cost.total_pico
+            reservation = self._settled(decision, row, cost)
             if self._log is not None:
-                self._log(self._attempt(decision, row, cost, score))
+                self._log(self._attempt(decision, row, cost, score, reservation))
             cascade = decision.question.rule.cascade
             if cascade is None:
                 break
-            following = follow(decision, Outcome(score=score), row.at, row.request.health)
+            following = follow(
+                decision, Outcome(score=score), row.at, row.request.health, None, self._spending()
+            )
             if self._log is not None:
                 self._log(decision_record(following, simulated=True))
             decision = following
@@ -83,9 +102,22 @@ class Simulation:
             quality=quality,
             baseline=baseline_cost,
             baseline_quality=baseline_quality,
+            action=decision.action,
             reason=decision.reasons[-1],
         )
         return decision
+
+    def _spending(self) -> PoolSpending | None:
+        return None if self._pools is None else PoolSpending(self._policy, self._pools, self._store)
+
+    def _settled(self, decision: Decision, row: Row, cost: Cost | None) -> dict[str, Any] | None:
+        """Charge what pools hold for the last attempt, and return it as a record writes it."""
+        hold = hold_of(decision)
+        if hold is None:
+            return None
+        used = None if cost is None else row.usage
+        ended = self._store.settle(hold.id, actuals_of(hold, used, cost))
+        return hold.ended(ended.status, ended.charged, ended.overrun)
 
     def _priced(self, decision: Decision, row: Row) -> Cost | None:
         attempt = decision.attempts[-1]
@@ -97,7 +129,14 @@ class Simulation:
             self.summary.unpriceable[problem.code] += 1
             return None
 
-    def _attempt(self, decision: Decision, row: Row, cost: Cost | None, score: int | None) -> dict[str, Any]:
+    def _attempt(
+        self,
+        decision: Decision,
+        row: Row,
+        cost: Cost | None,
+        score: int | None,
+        reservation: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
         return attempt_record(
             decision,
             usage=None if cost is None else row.usage,
@@ -105,11 +144,12 @@ class Simulation:
             usage_source="unknown" if cost is None else "provider",
             score=None if score is None else format_decimal(score),
             simulated=True,
+            reservation=reservation,
         )
 
     def _score(self, row: Row, decision: Decision) -> int | None:
         """Return what the row knows of the quality of the candidate, its model, or its tier, in that order."""
-        if not row.scores or decision.action != "allow":
+        if not row.scores or decision.action not in SERVES:
             return None
         attempt = decision.attempts[-1]
         names = (attempt.candidate.name, attempt.candidate.model.id, self._policy.tiers[attempt.tier].id)

@@ -95,6 +95,7 @@ class Summary:
     by_tier: dict[str, Share] = field(default_factory=dict)
     by_model: dict[str, Share] = field(default_factory=dict)
     by_rule: dict[str, Share] = field(default_factory=dict)
+    actions: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     unpriceable: Counter[str] = field(default_factory=Counter)
     quality: Quality = field(default_factory=Quality)
@@ -112,11 +113,13 @@ class Summary:
         quality: int | None,
         baseline: int | None,
         baseline_quality: int | None,
+        action: str,
         reason: str,
     ) -> None:
         """Add one row; `tier` and `model` are None in a denial, `spent` None where the cost is unknown."""
         self.requests += 1
         self.attempts += attempts
+        self.actions[action] += 1
         if self.first is None:
             self.first = at
         self.last = at
@@ -174,6 +177,7 @@ class Summary:
             "until": None if self.last is None else format_instant(self.last),
             "requests": self.requests,
             "denied": self.denied,
+            "actions": dict(sorted(self.actions.items())),
             "denied_because": dict(sorted(self.reasons.items())),
             "attempts": self.attempts,
             "unpriced": self.unpriced,
