@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ..documents import Document, placed
 from ..engine import Engine, Listener
-from ..pools import Pools, Store, compile_pools
+from ..pools import Pools, Store, StoreUnfit, compile_pools
 from ..pools.stores import open_store
 from ..pricing import Catalog
 from ..problems import Problem, ProblemError
@@ -75,8 +75,13 @@ def engine_of(
 
     Raises:
         ProblemError: as `policy_of`.
+        StoreUnfit: the policy has pools with enforcement `reserve`, and the store may lose what it acknowledges.
     """
     policy, pools = compiled_policy(document)
+    if pools is not None and any(pool.enforcement == "reserve" for pool in pools.all):
+        unfit = store.unfit_for_reserve()
+        if unfit is not None:
+            raise StoreUnfit(unfit)
     return Engine(
         policy,
         clock=clock,
