@@ -87,7 +87,7 @@ function slotAt(balance, entry, now) {
       return {slot: from, from, until, granted};
     }
     case 'rolling':
-      return {slot: countOf(now, window.grain)};
+      return grainAt(window, countOf(now, window.grain));
     case 'bucket':
       return {slot: 'bucket', tick: countOf(now, window.per), refills: 0n};
     case 'idle': {
@@ -97,6 +97,10 @@ function slotAt(balance, entry, now) {
     default:
       return {slot: 'lifetime'};
   }
+}
+
+function grainAt({grain}, slot) {
+  return {slot, from: slot * grain, until: (slot + 1n) * grain};
 }
 
 function currentIdle({cells}) {
@@ -181,7 +185,8 @@ export function movesOn(balance, {window}, {now, need, ever}) {
     }
     case 'idle': {
       const cell = currentIdle(balance);
-      return (cell === undefined || isOver(cell, window, now) ? now : cell.active) + window.length;
+      // Nothing was done in it that could pass.
+      return cell === undefined || isOver(cell, window, now) ? undefined : cell.active + window.length;
     }
     default:
       return undefined;

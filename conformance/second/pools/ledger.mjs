@@ -89,7 +89,7 @@ export function openLedger() {
     settle(id, amountOf, now) {
       advance(now);
       const one = reservations.get(id);
-      if (one === undefined) return {status: 'unknown', entries: []};
+      if (one === undefined) return {status: 'unknown'};
       const amounts = one.holds.map(({entry}) => amountOf(entry));
       if (one.status === 'settled') return {status: isSame(one.amounts, amounts) ? 'replayed' : 'conflict', entries: one.holds.map(unchanged)};
       const isLate = one.status !== 'live';
@@ -102,13 +102,10 @@ export function openLedger() {
     release(id, now) {
       advance(now);
       const one = reservations.get(id);
-      if (one === undefined) return {status: 'unknown', entries: []};
-      const status = RELEASED[one.status];
-      if (one.status === 'live') {
-        for (const held of one.holds) end(held, 0n, now);
-        one.status = 'released';
-      }
-      return {status, entries: one.holds.map(unchanged)};
+      if (one === undefined) return {status: 'unknown'};
+      if (one.status !== 'live') return {status: RELEASED[one.status], entries: one.holds.map(unchanged)};
+      one.status = 'released';
+      return {status: 'released', entries: one.holds.map((held) => end(held, 0n, now))};
     },
 
     /** Lets a reservation live on; answers when it ends, or undefined where nothing is held. */
@@ -129,7 +126,8 @@ export function openLedger() {
   };
 }
 
-const RELEASED = Object.freeze({live: 'released', released: 'replayed', settled: 'conflict', expired: 'expired'});
+// What is answered to a release of what has ended.
+const RELEASED = Object.freeze({released: 'replayed', settled: 'conflict', expired: 'expired'});
 
 function nameOf({pool, part, key}) {
   return JSON.stringify([pool.id, part ?? '', ...key]);
@@ -197,7 +195,7 @@ function endLate(hold, amount, now) {
   const over = amount > charged ? amount - charged : 0n;
   cell.settled += over;
   cell.overrun += over;
-  return {...unchanged(hold), settled: over, overrun: over};
+  return over > 0n ? {...unchanged(hold), settled: over, overrun: over} : unchanged(hold);
 }
 
 function unchanged({entry, held}) {
@@ -220,13 +218,10 @@ function isSame(one, other) {
 
 function windowsOf(balance, now) {
   const {pool, part, key, window, cells} = balance;
-  const newest = [...cells.values()].at(-1);
   const entry = {pool, part, key, window};
-  if (window.kind === 'calendar' || window.kind === 'fixed') {
-    const ordered = [...cells].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, cell]) => cell);
-    return ordered.map((cell) => ({entry, limit: cell.limit, overrun: cell.overrun, ...shown(cell)}));
-  }
-  const seen = view(balance, {window, limit: newest.limit}, now);
-  const overrun = [...cells.values()].reduce((sum, cell) => sum + cell.overrun, 0n);
-  return [{entry, limit: newest.limit, overrun: window.kind === 'rolling' ? overrun : seen.overrun ?? 0n, ...shown(seen)}];
+  const ordered = [...cells].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, cell]) => cell);
+  return ordered.map((cell) => {
+    bringUp(cell, now);
+    return {entry, limit: cell.limit, overrun: cell.overrun, ...shown(cell)};
+  });
 }

@@ -7,7 +7,7 @@ import {formatInstant} from '../instant.mjs';
  * A balance before an attempt, and what became of what was asked of it (decision.schema.json).
  *
  * @param {object} entry with its `bound`
- * @param {object | undefined} seen as the ledger showed it; undefined where the store did not answer
+ * @param {object} seen as the ledger showed it; the window alone where the store did not answer
  * @param {string} reason
  * @returns {object}
  */
@@ -17,8 +17,8 @@ export function writeRow(entry, seen, reason) {
     measure: entry.measure,
     ...windowOf(seen),
     limit: writeLimit(entry.limit),
-    settled: seen === undefined ? undefined : formatPico(seen.settled),
-    reserved: seen === undefined ? undefined : formatPico(seen.reserved),
+    settled: seen.settled === undefined ? undefined : formatPico(seen.settled),
+    reserved: seen.reserved === undefined ? undefined : formatPico(seen.reserved),
     granted: writeGranted(seen),
     bound: formatPico(entry.bound),
     reason,
@@ -65,7 +65,7 @@ function nameOf({pool, key, part}) {
 
 function windowOf(seen) {
   const write = (instant) => (instant === undefined ? undefined : formatInstant(instant));
-  return {from: write(seen?.from), until: write(seen?.until)};
+  return {from: write(seen.from), until: write(seen.until)};
 }
 
 function writeLimit(limit) {
@@ -73,5 +73,5 @@ function writeLimit(limit) {
 }
 
 function writeGranted(seen) {
-  return seen === undefined || seen.granted === 0n ? undefined : formatPico(seen.granted);
+  return seen.granted === undefined || seen.granted === 0n ? undefined : formatPico(seen.granted);
 }

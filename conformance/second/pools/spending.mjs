@@ -4,6 +4,7 @@ import {balanceOf, factsWith, keyOf, limitIn, othersOf, poolsThatCount} from './
 import {boundIn} from './measures.mjs';
 import {writeRow} from './rows.mjs';
 import {latest} from './thresholds.mjs';
+import {periodAt, wholeMicroseconds} from './windows.mjs';
 
 const STRENGTH = Object.freeze(['deny', 'queue', 'throttle', 'downgrade']);
 
@@ -32,7 +33,7 @@ export function admit(question, {tier, offer, attempt}, {instant, store}) {
   if (entries === undefined) return {isHeld: false, rows: [], reason: 'missing-partition-key'};
   if (entries.length === 0) return {isHeld: true, rows: [], reasons: []};
   const id = reservationId(question.id, attempt);
-  if (!store.isAvailable) return withoutStore(id, entries);
+  if (!store.isAvailable) return withoutStore(id, entries, instant);
   const {isHeld, asked, expiresAt} = store.ledger.reserve(id, entries, {now: store.now, policy: question.policy.documents.policy});
   if (!isHeld) {
     const refused = asked.filter(({entry, fits}) => !fits && refuses(entry));
@@ -43,15 +44,20 @@ export function admit(question, {tier, offer, attempt}, {instant, store}) {
     isHeld,
     rows: asked.map(({entry, seen, fits}) => writeRow(entry, seen, fits ? 'held' : 'over-limit')),
     reasons: isOver ? ['over-limit'] : [],
-    reservation: {id, expiresAt},
+    reservation: {id, expiresAt, entries},
   };
 }
 
 // OTB-POOL-080.
-function withoutStore(id, entries) {
-  const rows = entries.map((entry) => writeRow(entry, undefined, 'store-unavailable'));
+function withoutStore(id, entries, instant) {
+  const rows = entries.map((entry) => writeRow(entry, windowOf(entry, instant), 'store-unavailable'));
   if (!entries.every(({pool}) => pool.failsOpen)) return {isHeld: false, rows, reason: 'store-unavailable'};
-  return {isHeld: true, rows, reasons: ['store-failed-open'], reservation: {id}};
+  return {isHeld: true, rows, reasons: ['store-failed-open'], reservation: {id, entries}};
+}
+
+// The window by the router's own clock.
+function windowOf({window}, instant) {
+  return window.kind === 'calendar' || window.kind === 'fixed' ? periodAt(window, wholeMicroseconds(instant)) : {};
 }
 
 function refuses({pool, part}) {
@@ -72,7 +78,9 @@ function entriesOf(question, tier, offer, instant) {
     const balance = {...balanceOf(pool, {key, limit: limitIn(pool, key, facts, instant)}), bound: boundIn(pool.measure, offer, question)};
     entries.push(...[balance, ...othersOf(balance, seen)].map((entry) => ({...entry, weight: question.value})));
   }
-  return [...entries, ...(throttles ?? [])];
+  // A pool that does not count the attempt does not throttle it.
+  const counts = new Set(entries.map(({pool}) => pool));
+  return [...entries, ...(throttles ?? []).filter(({pool}) => counts.has(pool))];
 }
 
 /**

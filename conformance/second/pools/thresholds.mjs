@@ -37,11 +37,11 @@ export function askThresholds(question, tier, {instant, store}) {
 
 // Those that are reached, of each kind the one with the highest `at`, in document order.
 function taken({thresholds}, {limit}, seen, facts) {
-  if (limit === null) return [];
   const used = (seen.settled + seen.reserved) * PICO;
-  const whole = limit + seen.granted;
-  const isReached = ({at, when}) => (whole <= 0n || used >= at * whole) && (when === undefined || evaluate(when, facts) !== false);
-  const reached = thresholds.filter(isReached);
+  const whole = limit === null ? 0n : limit + seen.granted;
+  // Of what is unlimited no share is used, and all of what is nothing (OTB-POOL-061).
+  const isReached = (at) => (limit === null ? at === 0n : whole <= 0n || used >= at * whole);
+  const reached = thresholds.filter(({at, when}) => isReached(at) && (when === undefined || evaluate(when, facts) !== false));
   return reached.filter((one) => one === highest(reached.filter(({action}) => action.kind === one.action.kind)));
 }
 
@@ -53,9 +53,10 @@ function refusalOf(refusing, {ledger, now}) {
   const kind = ['deny', 'queue'].find((action) => refusing.some((one) => one.kind === action));
   if (kind === undefined) return undefined;
   const moves = refusing.filter((one) => one.kind === kind).map(({entry, seen, at}) => {
-    const over = (seen.settled + seen.reserved) * PICO - at * (entry.limit + seen.granted);
+    const whole = entry.limit === null ? 0n : entry.limit + seen.granted;
     // Below the share, not at it.
-    return ledger.movesOn(entry, {now, need: over / PICO + 1n, ever: at > 0n && entry.limit + seen.granted > 0n});
+    const need = ((seen.settled + seen.reserved) * PICO - at * whole) / PICO + 1n;
+    return ledger.movesOn(entry, {now, need, ever: at > 0n && whole > 0n});
   });
   return {action: kind, reason: `threshold-${kind}`, retryAfter: latest(moves)};
 }

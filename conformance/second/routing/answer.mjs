@@ -27,7 +27,7 @@ export function allow(question, found, {instant, reasons, attempt, action = 'all
     max_output_tokens: found.limit,
     cost: {expected: formatPico(found.expected), bound: formatPico(found.bound), currency: question.policy.catalog.currency},
     draw: found.draw?.toString(),
-    pools: rows.length > 0 ? rows : undefined,
+    pools: poolsOf(question, rows),
     reservation: writeReservation(found.admission.reservation),
   };
 }
@@ -49,8 +49,13 @@ export function deny(question, instant, reasons, {action = 'deny', retryAfter, r
     reasons,
     final: true,
     retry_after: retryAfter === undefined ? undefined : formatInstant(retryAfter),
-    pools: rows.length > 0 ? rows : undefined,
+    pools: poolsOf(question, rows),
   };
+}
+
+// Under a policy with pools a decision says what it asked, be it nothing.
+function poolsOf({policy}, rows) {
+  return policy.pools.length > 0 ? rows : undefined;
 }
 
 function writeReservation(reservation) {

@@ -29,7 +29,7 @@ export function decide(policy, {request, at, clock, health, trace, seed, memory,
   remember(memory, subject, request);
   const id = decisionId(seed, subject, request.get('id'));
   const before = store.isAvailable ? store.ledger.stateOf(reservationId(id, FIRST), store.now) : undefined;
-  const state = before === 'live' ? kept.get(id) : firstState(conclude(policy, request, {id, subject, most, instant: now.instant}), now, before);
+  const state = before === 'live' ? askedAgain(kept.get(id)) : firstState(conclude(policy, request, {id, subject, most, instant: now.instant}), now, before);
   if (state.decision.reservation !== undefined) kept.set(id, state);
   const {question, decision, steps} = state;
   return {answer: trace ? {...decision, trace: traceOf(question, steps)} : decision, state};
@@ -37,9 +37,14 @@ export function decide(policy, {request, at, clock, health, trace, seed, memory,
 
 const FIRST = 1;
 
+// No balance was asked for it this time (OTB-POOL-051).
+function askedAgain(state) {
+  return {...state, decision: {...state.decision, pools: []}};
+}
+
 function firstState(question, now, before) {
   const {decision, served, steps} = firstDecision(question, now, before);
-  const made = served === undefined ? undefined : {attempt: decision.attempt, served, instant: now.instant, reservation: decision.reservation};
+  const made = served === undefined ? undefined : {attempt: decision.attempt, served, instant: now.instant, reservation: served.admission.reservation};
   return {question, decision, steps, now, served, made, attempts: served === undefined ? 0 : 1};
 }
 

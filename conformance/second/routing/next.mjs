@@ -70,8 +70,10 @@ function isAccepted({rule, facts}, tier, score) {
   return evaluate(rule.accept, seen) === true;
 }
 
-function ended(state, reasons, {instant}, {decision, made} = state) {
-  return {...state, made, decision: {...decision, at: formatInstant(instant), reasons, final: true}};
+// What was asked of pools is said of the step in which it was asked.
+function ended(state, reasons, {instant}, {decision, made} = state, rows = []) {
+  const pools = decision.pools === undefined ? undefined : rows;
+  return {...state, made, decision: {...decision, at: formatInstant(instant), action: 'allow', reasons, final: true, pools}};
 }
 
 // OTB-DEC-053, 054.
@@ -84,14 +86,14 @@ function afterRefusal(state, now) {
   if (gate.refusal !== undefined) return failed(state, gate.refusal, gate.rows, now);
   const highest = Math.max(gate.ceiling, question.floor);
   const tiers = rest.filter((tier) => tier <= highest);
-  if (tiers.length === 0) return ended(state, ['unaccepted'], now);
+  if (tiers.length === 0) return ended(state, ['unaccepted'], now, state, gate.rows);
   const seen = {...question, tried: triedBy(state)};
   const way = {tiers, attempt: attempts + 1, follows: true, goesOn: false};
   const result = search({...seen, throttles: gate.throttles}, way, now);
   const looked = {...state, question: seen, steps: [...state.steps, ...result.steps]};
   const rows = [...gate.rows, ...result.rows];
   if (result.refusal !== undefined) return failed(looked, result.refusal, rows, now);
-  if (result.found === undefined) return ended(looked, ['unaccepted'], now);
+  if (result.found === undefined) return ended(looked, ['unaccepted'], now, looked, rows);
   return served(looked, {...result, rows}, now, result.reasons, 'cascade');
 }
 
@@ -136,7 +138,7 @@ function learned(state, error) {
 }
 
 function failed(state, refusal, rows, now) {
-  if (state.answered !== undefined) return ended(state, [refusal.reason, 'unaccepted'], now, state.answered);
+  if (state.answered !== undefined) return ended(state, [refusal.reason, 'unaccepted'], now, state.answered, rows);
   return {...state, decision: deny(state.question, now.instant, [refusal.reason], {...refusal, rows})};
 }
 
@@ -144,6 +146,6 @@ function served(state, {found, isLower, rows}, {instant}, reasons, kind) {
   const attempt = {number: state.attempts + 1, kind};
   const how = {instant, reasons: [...reasons, ...found.admission.reasons], attempt, action: isLower ? 'downgrade' : 'allow', rows};
   const decision = allow(state.question, found, how);
-  const made = {attempt, served: found, instant, reservation: decision.reservation};
+  const made = {attempt, served: found, instant, reservation: found.admission.reservation};
   return {...state, decision, served: found, made, attempts: attempt.number};
 }

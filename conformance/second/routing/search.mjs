@@ -25,7 +25,7 @@ export function search(question, {tiers, attempt, follows, goesOn, ceiling = Inf
   const look = (index, reasons) => {
     seen.add(index);
     const one = serve(question, question.policy.tiers[index], attempt, now, {steps, rows});
-    if (one?.refused === undefined) return one && answered(reasons, one);
+    if (one?.refused === undefined) return one && answered(one.found === undefined ? [] : reasons, one);
     const rest = downgrade(question, one.refused, {index, attempt, goesOn, looked: seen}, now);
     return {...rest, steps: [...steps, ...rest.steps], rows: [...rows, ...rest.rows]};
   };
@@ -75,14 +75,14 @@ function serve(question, tier, attempt, now, {steps, rows}) {
   looks.forEach((one, index) => {
     const reason = one.dropped ?? (one === offer ? 'chosen' : without.has(one) ? 'no-room' : 'not-chosen');
     const step = {id: tier.candidates[index].name, tier: tier.id, attempt, reason};
-    if (one.dropped === undefined) {
+    if (reason === 'chosen' || reason === 'not-chosen') {
       step.expected = formatPico(one.expected);
       step.bound = formatPico(one.bound);
       if (scores !== undefined) step.score = formatPico(scores[offers.indexOf(one)]);
     }
     steps.push(step);
   });
-  if (offer !== undefined) return {found: {...offer, tier, draw, admission}};
+  if (admission?.isHeld) return {found: {...offer, tier, draw, admission}};
   if (admission !== undefined) return {refusal: {action: 'deny', reason: admission.reason}};
   return refused && {refused};
 }
@@ -98,8 +98,7 @@ function selectAdmitted(question, tier, offers, attempt, now, rows) {
     scores ??= selected.scores;
     const admission = admit(question, {tier, offer: selected.offer, attempt}, now);
     rows.push(...admission.rows);
-    if (admission.isHeld) return {...selected, scores, admission, without};
-    if (admission.reason !== undefined) return {admission, scores, without};
+    if (admission.isHeld || admission.reason !== undefined) return {...selected, scores, admission, without};
     refused ??= admission.refused;
     without.add(selected.offer);
     left = left.filter((one) => one !== selected.offer);

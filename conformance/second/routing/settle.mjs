@@ -127,9 +127,8 @@ function chargedFor(entry, {usage, cost}) {
 function endInStore({reservation}, {isAvailable, ledger}, end) {
   if (reservation === undefined) return undefined;
   const {id} = reservation;
-  if (!isAvailable) return {id, status: 'store-unavailable', entries: []};
-  const {status, entries} = end(ledger, id);
-  return {id, status, entries: entries.map(writeEntry)};
+  const {status, entries} = isAvailable ? end(ledger, id) : {status: 'store-unavailable'};
+  return {id, status, entries: (entries ?? reservation.entries.map((entry) => ({entry, reserved: entry.held ?? entry.bound}))).map(writeEntry)};
 }
 
 function recordOf({policy, base, value}, {attempt, served, instant}, {used, source, served: named, reservation, outcome}) {
