@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .documents import Document, load_documents, models, parse_document, schema_problems
-    from .engine import Engine, Listener, decision_record
+    from .engine import AsyncEngine, Call, Engine, Listener, decision_record
     from .opening import load_catalog, load_policy, open_document, open_engine
+    from .pools import StoreUnavailable, StoreUnfit
     from .pricing import Catalog, Cost, PriceProblem, compile_catalog
     from .problems import CannotOpen, Place, Problem, ProblemError
     from .routing import Decision, Policy, Request, compile_policy, trace_of
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AsyncEngine": "engine",
+    "Call": "engine",
     "CannotOpen": "problems",
     "Catalog": "pricing",
     "Cost": "pricing",
@@ -37,6 +40,8 @@ _HOMES = {
     "Problem": "problems",
     "ProblemError": "problems",
     "Request": "routing",
+    "StoreUnavailable": "pools",
+    "StoreUnfit": "pools",
     "compile_catalog": "pricing",
     "compile_policy": "routing",
     "decision_record": "engine",
@@ -53,6 +58,8 @@ _HOMES = {
 _MODULES = {"models": "documents.models"}
 
 __all__ = [
+    "AsyncEngine",
+    "Call",
     "CannotOpen",
     "Catalog",
     "Cost",
@@ -66,6 +73,8 @@ __all__ = [
     "Problem",
     "ProblemError",
     "Request",
+    "StoreUnavailable",
+    "StoreUnfit",
     "compile_catalog",
     "compile_policy",
     "decision_record",
