@@ -151,8 +151,18 @@ function fitsIn(entry, {settled, reserved, granted}) {
   return settled + reserved + bound <= limit + granted;
 }
 
+/**
+ * What a balance holds of a bound (OTB-POOL-042).
+ *
+ * @param {object} entry with its `bound`
+ * @returns {bigint} pico
+ */
+export function heldOf(entry) {
+  return isCheck(entry) ? 0n : entry.bound;
+}
+
 function hold(entry, cell) {
-  const held = isCheck(entry) ? 0n : entry.bound;
+  const held = heldOf(entry);
   if (cell.window.kind === 'bucket') cell.settled += held;
   else cell.reserved += held;
   return {entry, cell, held, refills: cell.refills};

@@ -15,7 +15,7 @@ import {writeRow} from './rows.mjs';
  *   `ceiling`: the index of the highest tier that may serve; `throttles`: entries to reserve in
  */
 export function askThresholds(question, tier, {instant, store}) {
-  const {pools, facts} = {...question.policy, ...question};
+  const {facts, policy: {pools}} = question;
   const found = {ceiling: Infinity, throttles: [], rows: []};
   if (!store.isAvailable) return found;
   const refusing = [];
