@@ -38,8 +38,9 @@ def reached(charge: Charge, seen: Seen, facts: Mapping[str, Any]) -> list[Action
 
 def strongest(refused: NoRoom) -> Action:
     """Return what is done where balances refuse: the strongest action, and of downgrades the lowest."""
+    throttled = {charge.pool.id for charge, _ in refused.refusals if charge.part == "throttle"}
     actions = [
-        Action("throttle") if charge.part == "throttle" else charge.pool.at_limit
+        Action("throttle") if charge.pool.id in throttled else charge.pool.at_limit
         for charge, _ in refused.refusals
     ]
     return min(actions, key=lambda action: (_STRENGTH.index(action.kind), action.tier))

@@ -171,7 +171,7 @@ class Engine:
         outcome = _outcome(error, score)
         instant = self._clock() if at is None else _instant(at) if isinstance(at, str) else at
         known = decision.health if health is None else _health(health)
-        if usage is not None:
+        if usage is not None and decision.attempts:
             self.settle(decision, usage=usage, error=error, score=score)
         elif error is not None and error != "timeout" and not decision.final:
             self._give_back(decision)

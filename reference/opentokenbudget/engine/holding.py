@@ -125,7 +125,7 @@ def actuals_of(hold: Hold, usage: Mapping[str, Any] | None, cost: Cost | None) -
 def _entry_form(charge: Charge, charged: Mapping[str, int], overrun: Mapping[str, int]) -> dict[str, Any]:
     form = _named(charge)
     account = charge.entry.account
-    form["reserved"] = format_decimal(charge.entry.amount)
+    form["reserved"] = format_decimal(0 if charge.entry.gate == "check" else charge.entry.amount)
     if account in charged:
         form["settled"] = format_decimal(charged[account])
     if overrun.get(account):

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from ..pools import Answer, Entry, Order, Seen, StoreUnavailable, WrongWindow
+from ..pools import Answer, Ended, Entry, Order, Seen, StoreUnavailable, WrongWindow
 
 
 class Unavailable(Struct, frozen=True):
@@ -20,6 +20,8 @@ class Asked(Protocol):
     def reserve(self, order: Order) -> Answer: ...
 
     def look(self, entries: Sequence[Entry]) -> tuple[Seen, ...] | WrongWindow: ...
+
+    def extend(self, id_: str, expires_after_us: int) -> Ended: ...
 
 
 class Recorded:
@@ -36,6 +38,11 @@ class Recorded:
     def look(self, entries: Sequence[Entry]) -> tuple[Seen, ...] | WrongWindow:
         """Return the next answer."""
         answer: tuple[Seen, ...] | WrongWindow = self._next()
+        return answer
+
+    def extend(self, id_: str, expires_after_us: int) -> Ended:
+        """Return the next answer."""
+        answer: Ended = self._next()
         return answer
 
     def _next(self) -> Any:

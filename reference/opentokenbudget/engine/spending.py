@@ -8,7 +8,7 @@ Source: spec/50-pools.md OTB-POOL-060 ff.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from ..pools import (
     Answer,
     Charge,
     Conflict,
+    Ended,
     Extent,
     MissingKey,
     Order,
@@ -81,13 +82,14 @@ class PoolSpending:
         self._store = store
         self._throttles: tuple[tuple[Pool, tuple[str, ...], Action], ...] = ()
         self._is_lowered = False
+        self._is_down = False
 
     @property
     def observed(self) -> Observed:
         """What the store has answered, and what became of every balance."""
         return Observed(self._answers, tuple(self._notes))
 
-    def begin(self, question: Question, rank: int, at: int) -> Blocked | None:
+    def begin(self, question: Question, rank: int, number: int, at: int) -> Blocked | None:
         """Look at the thresholds of the pools that count an attempt in the tier `rank`."""
         self.top, self._throttles, self._is_lowered = _HIGHEST, (), False
         if not self._pools.watched:
@@ -96,19 +98,18 @@ class PoolSpending:
         watched = [pool for pool in matching(self._pools, facts) if pool.thresholds]
         if not watched:
             return None
-        try:
-            looked = self._look(watched, facts, question.value, at // _NS)
-        except MissingKey:
-            return Blocked("deny", ("missing-partition-key",))
-        if looked is None:
-            opens = all(pool.opens for pool in watched)
-            return None if opens else Blocked("deny", ("store-unavailable",))
+        looked = self._look(watched, facts, question.value, at)
+        noted: list[PoolNote] = []
         acting: list[tuple[Charge, Seen, Action]] = []
         for charge, seen in looked:
             for action in reached(charge, seen, facts):
-                self._notes.append(PoolNote(charge, seen, f"threshold-{action.kind}"))
+                noted.append(PoolNote(charge, seen, f"threshold-{action.kind}"))
                 if charge.pool.enforcement != "shadow":
                     acting.append((charge, seen, action))
+        if acting and self._is_known(f"{question.id}#{number}"):
+            # It was asked before: what it holds, no threshold takes away.
+            return None
+        self._notes += noted
         for kind in ("deny", "queue"):
             blocking = [seen for _, seen, action in acting if action.kind == kind]
             if blocking:
@@ -135,6 +136,7 @@ class PoolSpending:
         """Return the attempt that the tier `rank` offers and the pools hold, or one of a lower tier."""
         choice = _Choice(question, number, kind, at, health, exclusions, notes)
         reasons: tuple[str, ...] = ("threshold-downgrade",) if self._is_lowered else ()
+        # By pool, the least that it has refused: less must be asked of it in a lower tier.
         below: dict[str, int] = {}
         refused: NoRoom | None = None
         while True:
@@ -154,7 +156,9 @@ class PoolSpending:
                 again = retry_at(refused, action, at)
                 blocked = "deny" if action.kind == "downgrade" else action.kind
                 return Blocked(refusal(blocked), (*reasons, "no-room"), again)
-            below = {charge.pool.measure: charge.entry.amount for charge, _ in refused.refusals}
+            for charge, _ in refused.refusals:
+                name, amount = charge.pool.id, charge.entry.amount
+                below[name] = min(amount, below.get(name, amount))
             reasons = (*reasons, "downgraded")
             rank = target
 
@@ -164,7 +168,7 @@ class PoolSpending:
         """Return the first candidate in the order of selection that the pools hold, or why none is held.
 
         Args:
-            below: by measure, what a pool has refused in a higher tier: less must be asked for here.
+            below: by pool, what it has refused in a higher tier: less must be asked of it here.
         """
         refused: dict[str, str] = {}
         first: NoRoom | None = None
@@ -214,19 +218,20 @@ class PoolSpending:
         extent = Extent(
             attempt.bound, request.input_tokens, attempt.output_limit, request.max_usage, question.value
         )
-        at_us = choice.at // _NS
-        charges = self._charges(pools, facts, extent, at_us)
+        charges = self._charges(pools, facts, extent, choice.at, choice.at // _NS)
         if below and any(
-            charge.entry.amount >= below[charge.pool.measure]
+            charge.entry.amount >= below[charge.pool.id]
             for charge in charges
-            if charge.pool.measure in below and charge.entry.gate != "open" and not charge.part
+            if charge.pool.id in below and charge.part != "throttle"
         ):
             return "downgrade-cannot-help"
         made = replace(attempt, action=action, reasons=reasons)
-        order = self._order(question, made, charges, max(pool.life_us for pool in pools))
+        order = self._order(
+            question, made, charges, max([charge.pool.life_us for charge in charges], default=0)
+        )
         answer = self._reserve(order)
         if isinstance(answer, WrongWindow):
-            charges = self._charges(pools, facts, extent, answer.at_us)
+            charges = self._charges(pools, facts, extent, choice.at, answer.at_us)
             answer = self._reserve(replace(order, entries=tuple(charge.entry for charge in charges)))
         if isinstance(answer, Refused):
             seen = {each.account: each for each in answer.refusals}
@@ -236,22 +241,26 @@ class PoolSpending:
             self._notes += [PoolNote(charge, each, "no-room") for charge, each in refusals]
             return NoRoom(refusals)
         if isinstance(answer, Reserved):
-            return self._held(made, order.id, charges, answer, question.value)
+            return self._held(choice, made, order.id, charges, answer)
         if isinstance(answer, Conflict):
             message = f"another request had the id `{request.id}`"
             raise ProblemError(Problem("conflict", "/id", message, "OTB-DEC-012"))
         if isinstance(answer, StalePolicy):
             return Blocked("deny", ("stale-policy",))
+        self._notes += [PoolNote(charge, None, "store-unavailable") for charge in charges]
         if not all(pool.opens for pool in pools):
             return Blocked("deny", ("store-unavailable",))
-        self._notes += [PoolNote(charge, None, "store-unavailable") for charge in charges]
         hold = Hold(order.id, charges, None, question.value)
         return replace(made, reasons=(*reasons, "store-failed-open"), hold=hold)
 
     def _held(
-        self, made: Attempt, id_: str, charges: tuple[Charge, ...], answer: Reserved, value: int
+        self, choice: _Choice, made: Attempt, id_: str, charges: tuple[Charge, ...], answer: Reserved
     ) -> Attempt | Blocked:
+        value = choice.question.value
         if answer.replayed:
+            if choice.notes is not None:
+                # It was chosen then, not now.
+                choice.notes[:] = [note for note in choice.notes if note.attempt != choice.number]
             if answer.state != "open":
                 return Blocked("deny", ("already-ended",))
             again = restored(self._policy, made, answer)
@@ -284,12 +293,17 @@ class PoolSpending:
         return {**question.facts, **own}
 
     def _charges(
-        self, pools: Sequence[Pool], facts: Mapping[str, Any], extent: Extent, at_us: int
+        self, pools: Sequence[Pool], facts: Mapping[str, Any], extent: Extent, at: int, window_us: int
     ) -> tuple[Charge, ...]:
-        charges = charges_of(pools, facts, extent, at_us)
+        charges = charges_of(pools, facts, extent, at, window_us)
         if not self._throttles:
             return charges
-        return (*charges, *(throttle_of(pool, key, action, at_us) for pool, key, action in self._throttles))
+        throttles = [
+            throttle_of(pool, key, action, window_us)
+            for pool, key, action in self._throttles
+            if pool in pools
+        ]
+        return (*charges, *throttles)
 
     def _order(self, question: Question, made: Attempt, charges: Sequence[Charge], life_us: int) -> Order:
         return Order(
@@ -303,33 +317,61 @@ class PoolSpending:
         )
 
     def _reserve(self, order: Order) -> Answer | Unavailable:
+        if self._is_down:
+            # It has not answered a moment ago: nobody waits for it twice.
+            return Unavailable()
         answer: Answer | Unavailable
         try:
             answer = self._store.reserve(order)
         except StoreUnavailable:
             answer = Unavailable()
+            self._is_down = True
         self._answers = (*self._answers, answer)
         return answer
 
     def _look(
-        self, pools: Sequence[Pool], facts: Mapping[str, Any], value: int, at_us: int
-    ) -> list[tuple[Charge, Seen]] | None:
-        """Return each balance with thresholds as it is; None when the store does not answer."""
-        extent = Extent(0, 0, 0, {}, value)
+        self, pools: Sequence[Pool], facts: Mapping[str, Any], value: int, at: int
+    ) -> list[tuple[Charge, Seen]]:
+        """Return each balance with thresholds as it is; none where the store does not answer, or a key lacks."""
+        window_us = at // _NS
         for _ in range(2):
-            charges = [charge for charge in charges_of(pools, facts, extent, at_us) if not charge.part]
+            charges = list(self._watched(pools, facts, value, at, window_us))
             seen: tuple[Seen, ...] | WrongWindow | Unavailable
             try:
                 seen = self._store.look([charge.entry for charge in charges])
             except StoreUnavailable:
                 seen = Unavailable()
+                self._is_down = True
             self._answers = (*self._answers, seen)
             if isinstance(seen, tuple):
                 return list(zip(charges, seen, strict=True))
             if isinstance(seen, Unavailable):
-                return None
-            at_us = seen.at_us
-        return None
+                break
+            window_us = seen.at_us
+        return []
+
+    @staticmethod
+    def _watched(
+        pools: Sequence[Pool], facts: Mapping[str, Any], value: int, at: int, window_us: int
+    ) -> Iterator[Charge]:
+        for pool in pools:
+            try:
+                (charge, *_) = charges_of([pool], facts, Extent(0, 0, 0, {}, value), at, window_us)
+            except (MissingKey, ValueError):
+                # Whether the request is denied for it shows when a candidate is chosen.
+                continue
+            yield charge._replace(entry=replace(charge.entry, amount=0))
+
+    def _is_known(self, id_: str) -> bool:
+        """Return whether the reservation `id_` was made before; a hold is not shortened by the question."""
+        ended: Ended | Unavailable
+        try:
+            ended = self._store.extend(id_, 0)
+        except StoreUnavailable:
+            ended = Unavailable()
+            self._is_down = True
+        self._answers = (*self._answers, ended)
+        return isinstance(ended, Ended) and ended.status != "unknown"
 
 
 def _forget(notes: list[Note], number: int, tier: str) -> None:

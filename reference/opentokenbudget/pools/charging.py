@@ -13,7 +13,6 @@ from .measures import Extent, bound_of
 from .orders import Entry, Gate, Span
 from .pool import Action, Enforcement, Facts, Pool, Pools, text_of
 
-_NS = 1000
 GATES: Mapping[Enforcement, Gate] = {"reserve": "reserve", "check": "check", "soft": "open", "shadow": "open"}
 """What is asked of a pool before an attempt is admitted, by its enforcement."""
 
@@ -60,13 +59,15 @@ def charges_of(
     pools: Sequence[Pool],
     facts: Facts,
     extent: Extent,
-    at_us: int,
+    at: int,
+    window_us: int,
 ) -> tuple[Charge, ...]:
     """Return what an attempt is charged to.
 
     Args:
         pools: those that count it.
-        at_us: the instant in microseconds, from which windows follow.
+        at: the instant of the decision in nanoseconds, at which adjustments are in force.
+        window_us: the instant in microseconds from which windows follow.
 
     Raises:
         MissingKey: a pool that can refuse lacks a part of its key; others are left out.
@@ -77,10 +78,10 @@ def charges_of(
         if key is None:
             continue
         account = account_of(pool.account, key)
-        limit = pool.limit_at(facts, key, at_us * _NS)
+        limit = pool.limit_at(facts, key, at)
         amount = bound_of(pool.measure, extent)
         gate = GATES[pool.enforcement]
-        period = pool.period_at(at_us)
+        period = pool.period_at(window_us)
         entry = Entry(account, amount, limit, gate, period, pool.on_expiry)
         found.append(Charge(pool, key, "", entry))
         if pool.guarantees and limit is not None:
@@ -106,7 +107,7 @@ def throttle_of(pool: Pool, key: tuple[str, ...], action: Action, at_us: int) ->
     start = at_us - at_us % action.per_us
     account = account_of(f"{pool.account}~{action.requests}.{action.per_us}", key)
     period = Span(start, start + action.per_us)
-    entry = Entry(account, PICO, action.requests * PICO, "reserve", period)
+    entry = Entry(account, PICO, action.requests * PICO, "reserve", period, pool.on_expiry)
     return Charge(pool, key, "throttle", entry)
 
 

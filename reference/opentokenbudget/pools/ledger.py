@@ -193,11 +193,11 @@ def extend(books: Books, id_: str, expires_after_us: int, now_us: int) -> Ended:
 
 
 def expire(books: Books, now_us: int) -> int:
-    """End what has not been ended in time, and return how many reservations that were."""
+    """End what has not been ended in time, each at its own instant, and return how many reservations that were."""
     count = 0
     for known in books.due(now_us):
         amounts = [held.amount if held.on_expiry == "charge" else 0 for held in known.held]
-        _end(books, known, "expired", amounts, now_us)
+        _end(books, known, "expired", amounts, known.expires_us)
         count += 1
     return count
 

@@ -43,7 +43,7 @@ def period_of(pool: Mapping[str, Any]) -> PeriodAt:
         return _remembered(lambda at_us: _calendar(unit, zone, first, at_us, rollover, carry))
     if "fixed" in window:
         length = parse_duration(window["fixed"]) * SECOND_US
-        anchor = -(-parse_instant(window["anchor"]) // _NS)
+        anchor = parse_instant(window["anchor"]) // _NS
         return _remembered(lambda at_us: _fixed(length, anchor, at_us, rollover, carry))
     period: Period
     if "rolling" in window:

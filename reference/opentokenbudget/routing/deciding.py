@@ -45,8 +45,8 @@ class Spending(Protocol):
     def observed(self) -> Observed:
         """What stores have answered."""
 
-    def begin(self, question: Question, rank: int, at: int) -> Blocked | None:
-        """Look at the thresholds of the pools that count an attempt in the tier `rank`."""
+    def begin(self, question: Question, rank: int, number: int, at: int) -> Blocked | None:
+        """Look at the thresholds of the pools that count attempt `number` in the tier `rank`."""
 
     def take(
         self,
@@ -96,7 +96,7 @@ def answer(
             return Decision(policy, question, "allow", reasons, False, at, health, (attempt,))
     empty = Decision(policy, question, "deny", reasons, True, at, health)
     if spending is not None:
-        if (blocked := spending.begin(question, start, at)) is not None:
+        if (blocked := spending.begin(question, start, 1, at)) is not None:
             return _blocked(empty, blocked, spending)
         start = max(question.floor, min(start, spending.top))
         taken = spending.take(question, start, 1, "primary", at, health, NO_EXCLUSIONS, notes)
@@ -169,7 +169,7 @@ def follow(
     number = len(decision.attempts) + 1
     rank = last.tier
     if spending is not None:
-        if (blocked := spending.begin(question, rank, at)) is not None:
+        if (blocked := spending.begin(question, rank, number, at)) is not None:
             return _blocked(failed, blocked, spending)
         rank = max(question.floor, min(rank, spending.top))
     taken = _take(policy, question, rank, number, "fallback", at, health, exclusions, notes, spending)
@@ -206,7 +206,7 @@ def _judge(
         exclusions = _exclusions(decision)
         for rank in _rest(question.ladder, last.tier):
             if spending is not None:
-                if (blocked := spending.begin(question, rank, at)) is not None:
+                if (blocked := spending.begin(question, rank, number, at)) is not None:
                     return _blocked(failed, blocked, spending)
                 if rank > spending.top:
                     break

@@ -79,7 +79,7 @@ begin
   foreach known in array due loop
     if names_of(known) <@ locked then
       perform finish(known, 'expired',
-        array(select case when h.on_expiry = 'charge' then h.amount else 0 end from unnest(known.held) h), now_us);
+        array(select case when h.on_expiry = 'charge' then h.amount else 0 end from unnest(known.held) h), known.expires_us);
       count := count + 1;
     end if;
   end loop;
