@@ -100,3 +100,17 @@ def test_a_larger_tier_is_never_wrong_where_a_smaller_one_is_right() -> None:
     """The synthetic outcomes of a request do not fall from tier to tier."""
     for row in traffic(500, seed="x", begin=parse_instant("2026-11-23T00:00:00Z")):
         assert row["score.small"] <= row["score.medium"] <= row["score.large"]
+
+
+def test_a_denial_is_explained_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a full day somebody asks too often: the denial names the pool, what stood there, and when to come back."""
+    code = run(otb, ["demo", "--out", str(tmp_path), "--as-of", DATES[1]])
+    out = capsys.readouterr().out
+    assert code == 0
+    _, _, denial = out.partition("One denial, explained:")
+    assert "deny desk-" in denial
+    assert "user-day/" in denial
+    assert "10 settled, 0 reserved of 10 requests, asked for 1" in denial
+    assert "from 2026-11-24T00:00:00Z" in denial
+    assert re.search(r"^pools +downgraded [1-9][0-9]*; denied no-room [1-9]", out, re.MULTILINE)
+    assert re.search(r"^saving .* over the 9,9[0-9]{2} that were served", out, re.MULTILINE)

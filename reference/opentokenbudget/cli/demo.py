@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -17,11 +17,14 @@ from .._bundled import catalog_file
 from ..amounts import PICO, format_decimal, format_instant, parse_decimal
 from ..demo import ERAS, era_at, read_bundled, traffic
 from ..documents import Document
+from ..engine import Engine
 from ..metering import LogWriter
-from ..opening import catalog_of, open_document, policy_of
+from ..opening import catalog_of, compiled_policy, open_document
+from ..pools import Pools
+from ..pools.stores.memory import MemoryStore
 from ..problems import CannotOpen, Problem, ProblemError
-from ..replay import RawRow, RowReader, Simulation, Summary, share
-from ..routing import Decision, Policy, compile_policy, trace_of
+from ..replay import Baseline, RawRow, RowReader, Simulation, Summary, share
+from ..routing import Decision, Policy, compile_policy
 from .explaining import explained
 from .parameters import Instant, Seed
 from .printing import print_lines
@@ -59,10 +62,12 @@ def demo(as_of: int | None, out: str, count: int, seed: str) -> None:
     """
     instant = time.time_ns() if as_of is None else as_of
     desk = open_desk(Path(out), instant, count, seed)
-    policy = policy_of(desk.policy)
-    ours, sample = replay(policy, desk, log=desk.folder / "usage.jsonl")
+    policy, pools = compiled_policy(desk.policy)
+    largest = desk.policy.data["tiers"][-1]["models"][0]
+    ours, chosen = replay(policy, desk, desk.folder / "usage.jsonl", pools, largest)
     large, small = (replay(single(desk.policy, rank), desk)[0] for rank in (-1, 0))
-    print_lines(_report(desk, policy, ours, large, small, sample))
+    engine = Engine(policy, clock=lambda: instant, seed=seed, pools=pools, store=MemoryStore(lambda: instant))
+    print_lines(_report(desk, engine, ours, large, small, chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +139,31 @@ def single(document: Document, rank: int) -> Policy:
     return compile_policy(data, catalog=catalog_of(document.references["/catalog"]))
 
 
-def replay(policy: Policy, desk: Desk, log: Path | None = None) -> tuple[Summary, Decision]:
-    """Return what `policy` makes of the desk's day, and its first decision on a case of fraud."""
+class Chosen(NamedTuple):
+    """Decisions to explain: the first on a case of fraud, and the first denial, if any."""
+
+    sample: Decision
+    denial: Decision | None
+
+
+def replay(
+    policy: Policy,
+    desk: Desk,
+    log: Path | None = None,
+    pools: Pools | None = None,
+    against: str | None = None,
+) -> tuple[Summary, Chosen]:
+    """Return what `policy` makes of the desk's day beside the model `against`, and decisions to explain."""
     reader = RowReader(policy)
-    sample = None
+    sample = denial = None
     with nullcontext() if log is None else LogWriter(log.open("wb")) as writer:
-        simulation = Simulation(policy, seed=desk.seed, log=None if writer is None else writer.write)
+        simulation = Simulation(
+            policy,
+            seed=desk.seed,
+            baseline=None if against is None else Baseline(against),
+            log=None if writer is None else writer.write,
+            pools=pools,
+        )
         for raw in desk.rows:
             at = reader.instant(raw)
             row = at if isinstance(at, Problem) else reader.read(raw, at)
@@ -148,13 +172,15 @@ def replay(policy: Policy, desk: Desk, log: Path | None = None) -> tuple[Summary
             decision = simulation.run(row)
             if sample is None or (sample.question.task != "fraud" and decision.question.task == "fraud"):
                 sample = decision
+            if denial is None and decision.action == "deny":
+                denial = decision
     if sample is None:
         raise AssertionError("the desk has at least ten rows")
-    return simulation.summary, sample
+    return simulation.summary, Chosen(sample, denial)
 
 
 def _report(
-    desk: Desk, policy: Policy, ours: Summary, large: Summary, small: Summary, sample: Decision
+    desk: Desk, engine: Engine, ours: Summary, large: Summary, small: Summary, chosen: Chosen
 ) -> Iterator[str]:
     tiers = desk.policy.data["tiers"]
     currency = ours.currency
@@ -168,18 +194,21 @@ def _report(
         ("the policy", ours),
     ):
         yield f"{name:<28}{format_decimal(summary.spent):>20}  {_mean(summary):>8}  {_served_by(summary)}"
-    saved = large.spent - ours.spent
     yield ""
-    against = f"{percent(share(saved, large.spent))} against all {tiers[-1]['id']}"
+    against = f"{percent(share(ours.saving, ours.baseline))} against all {tiers[-1]['id']}"
+    # What was denied cost nothing, and saved nothing either.
+    served = f", over the {ours.compared:,} that were served" if ours.denied else ""
     quality = f"quality {_mean(ours)} beside {_mean(large)}"
-    yield f"saving    {format_decimal(saved)} {currency} ({against}), with {quality}"
+    yield f"saving    {format_decimal(ours.saving)} {currency} ({against}{served}), with {quality}"
     mix = ", ".join(
         f"{tier} {percent(share(served.requests, ours.requests))}" for tier, served in ours.by_tier.items()
     )
     yield f"mix       {mix}"
+    denied = ", ".join(f"{reason} {count:,}" for reason, count in sorted(ours.reasons.items())) or "nobody"
+    yield f"pools     downgraded {ours.actions['downgrade']:,}; denied {denied}"
     yield ""
     yield "One decision, explained:"
-    yield from (f"  {line}" for line in explained(sample, trace_of(sample)))
+    yield from (f"  {line}" for line in explained(chosen.sample, engine.trace(chosen.sample)))
     yield ""
     log = desk.folder / "usage.jsonl"
     records, total = _read_back(log)
@@ -191,6 +220,10 @@ def _report(
     yield f"log       {log}: {records:,} records, whose costs add up to {format_decimal(total)} {currency}: {verdict}"
     yield f"files     {desk.folder / 'policy.yaml'}, value.yaml, prices.yaml, requests.jsonl: change one and try"
     yield f"          otb simulate {desk.folder / 'policy.yaml'} {desk.folder / 'requests.jsonl'}"
+    if chosen.denial is not None:
+        yield ""
+        yield "One denial, explained:"
+        yield from (f"  {line}" for line in explained(chosen.denial))
 
 
 def _read_back(log: Path) -> tuple[int, int]:
