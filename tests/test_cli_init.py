@@ -160,8 +160,8 @@ def test_an_import_checks(config: Path, tmp_path: Path, capsys: pytest.CaptureFi
         frozenset(("construct", "path", "severity"))
     }
     pools = "pools:" in (tmp_path / "policy.yaml").read_text(encoding="utf-8")
-    assert ("this engine does not do pools yet" in told.err) == pools
-    assert ("otb decide" in told.out) != pools
+    assert ("with enforcement `check`" in told.err) == pools
+    assert "otb decide" in told.out
     names = [tmp_path / name for name in ("policy.yaml", "prices.yaml", "value.yaml")]
     assert call("check", "--at", AT, *names) == 0
     first = files_in(tmp_path)
@@ -171,13 +171,13 @@ def test_an_import_checks(config: Path, tmp_path: Path, capsys: pytest.CaptureFi
         assert call("decide", tmp_path / "policy.yaml", tmp_path / "request.json", "--at", AT) == 0
 
 
-def test_an_engine_refuses_imported_pools(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Budgets become pools, which documents may hold and this engine refuses to run."""
+def test_an_engine_keeps_imported_pools(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Budgets become pools, which a decision asks."""
     config = TESTS / "litellm_configs" / "budgets.yaml"
     assert call("init", tmp_path, "--from", "litellm", config, "--at", AT) == 0
     capsys.readouterr()
-    assert call("decide", tmp_path / "policy.yaml", tmp_path / "request.json", "--at", AT) == 1
-    assert "unsupported-feature /pools" in capsys.readouterr().err
+    assert call("decide", tmp_path / "policy.yaml", tmp_path / "request.json", "--at", AT) == 0
+    assert "  pool  " in capsys.readouterr().out
 
 
 def test_the_report_goes_where_it_is_wanted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,7 +55,7 @@ def init(folder: str, origin: tuple[str, str] | None, loss: str | None, force: b
         from .starting import starting_files
 
         _write(Path(folder), starting_files(), force=force)
-        _print_next(folder, decides=True)
+        _print_next(folder)
         return 0
     return _imported(folder, origin[1], loss, force=force, at=time.time_ns() if at is None else at)
 
@@ -82,17 +82,19 @@ def _imported(folder: str, source: str, loss: str | None, *, force: bool, at: in
     if loss == "-":
         print_json([fate.as_json() for fate in found.fates])
     _summarize(found, loss or os.path.join(folder, _LOSS))
-    _print_next(folder, decides="pools" not in found.policy, err=loss == "-")
+    _print_next(folder, err=loss == "-")
     return 0
 
 
 def _request(found: ImportedPolicy) -> str:
     """Return a request to try, for the first group that asks for nothing else."""
     asked = next(rule["when"]["model_group"] for rule in found.policy["rules"] if len(rule["when"]) == 1)
+    keys = {name for pool in found.policy.get("pools", ()) for name in pool.get("partition_by", ())}
+    attributes = {"model_group": asked if isinstance(asked, str) else asked[0]}
     request = {
         "id": "example-1",
         "text": "Hello, what are your opening hours?",
-        "attributes": {"model_group": asked if isinstance(asked, str) else asked[0]},
+        "attributes": attributes | {name: "example" for name in sorted(keys - attributes.keys())},
         "input_tokens": 900,
         "max_output_tokens": 400,
     }
@@ -115,16 +117,14 @@ def _summarize(found: ImportedPolicy, report: str) -> None:
     pools = len(found.policy.get("pools", ()))
     if pools:
         tell(
-            f"budgets became {pools} pool{'s' if pools > 1 else ''}: `otb check` takes them, but this engine does not"
-            " do pools yet and refuses to decide until they are taken out"
+            f"budgets became {pools} pool{'s' if pools > 1 else ''} with enforcement `check`, as LiteLLM has it:"
+            " with `reserve` calls at the same time cannot overrun them"
         )
 
 
-def _print_next(folder: str, *, decides: bool, err: bool = False) -> None:
+def _print_next(folder: str, *, err: bool = False) -> None:
     policy, request = (shlex.quote(os.path.join(folder, name)) for name in ("policy.yaml", "request.json"))
-    told = [f"wrote {folder}; next:", f"  otb check {policy}"]
-    if decides:
-        told.append(f"  otb decide {policy} {request} --explain")
+    told = [f"wrote {folder}; next:", f"  otb check {policy}", f"  otb decide {policy} {request} --explain"]
     print_lines(told, err=err)
 
 

@@ -17,8 +17,7 @@ _POLICY = {
     "tiers": "Groups of deployments, cheapest first; a group of LiteLLM is a tier.",
     "rules": "The first rule whose condition is true decides: a group is asked for by its name.",
     "default": "What serves a request that names no group.",
-    "pools": "Budgets and limits. `check` looks before a request, as LiteLLM does; `reserve` never goes over.\n"
-    "An engine that does not do pools yet refuses the policy until they are taken out.",
+    "pools": "Budgets and limits. `check` looks before a request, as LiteLLM does; `reserve` never goes over.",
     "fallback": "After which failures others are tried, how many attempts in all, and which tier follows which.",
 }
 _PRICES = (
