@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlencode
@@ -26,7 +26,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 class RedisServer:
-    """A server on a unix socket; it writes every change to a file before it answers, unless it is told otherwise.
+    """A server on a unix socket; every change is written before it is answered, unless it is told otherwise.
 
     Attributes:
         process: of the server.
@@ -36,7 +36,7 @@ class RedisServer:
     def __init__(self, **settings: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="otb-vk-"))
         self._numbers = count()
-        self._settings = {"appendonly": "yes", "save": "", **settings}
+        self._settings = {"appendonly": "yes", "appendfsync": "no", "save": "", **settings}
         self.socket = self._folder / "socket"
         try:
             self.start()
@@ -100,3 +100,17 @@ def redis_server() -> Iterator[RedisServer]:
     server = RedisServer()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def new_redis_server() -> Iterator[Callable[..., RedisServer]]:
+    """A call that starts a server for one test alone, with the settings it is given."""
+    servers: list[RedisServer] = []
+
+    def start(**settings: str) -> RedisServer:
+        servers.append(RedisServer(**settings))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()

@@ -5,7 +5,8 @@ What an operation does stands in redis_lua/; here it is asked for. It needs Redi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,22 +15,14 @@ from redis.exceptions import ResponseError
 
 from ..ledger import Reservation
 from ..orders import Answer, Ended, Entry, Order, Seen, WrongWindow
-from .redis_forms import (
-    Command,
-    Forms,
-    account_name,
-    account_of,
-    answer_of,
-    ended_of,
-    look_of,
-    name_of,
-    reservation_of,
-)
-from .redis_links import Address, Links, address_of
+from .redis_forms import Forms, account_of, answer_of, ended_of, escaped, look_of, plain, reservation_of
+from .redis_links import Address, Command, Links, address_of
+from .redis_persistence import SETTINGS, loss
 from .store import HORIZON_US, Account, StoreUnavailable
 
 _FILES = ("rows", "windows", "endings", "queue", "operations")
 _PAGE = 500
+_REPLICAS = re.compile(rb"connected_slaves:([0-9]+)")
 
 
 class RedisStore:
@@ -83,7 +76,7 @@ class RedisStore:
         return total
 
     def accounts(self, prefix: str = "") -> Iterator[Account]:
-        name = name_of(prefix)
+        name = escaped(prefix)
         first, last = b"[" + name if name else b"-", b"(" + name + b"\xff" if name else b"+"
         windows: dict[int, Account] = {}
         account = None
@@ -110,28 +103,56 @@ class RedisStore:
             for field, kept in zip(found[::2], found[1::2], strict=True):
                 if field not in known:
                     known.add(field)
-                    yield reservation_of(account_name(field[1:]), kept)
+                    yield reservation_of(plain(field[1:]), kept)
             if cursor == b"0":
                 return
+
+    def unfit_for_reserve(self) -> str | None:
+        """Return why pools with enforcement `reserve` cannot be kept here, None when they can."""
+        command = (b"CONFIG", b"GET", *[name.encode() for name in SETTINGS])
+        shown, replication = self._links.ask(command, (b"INFO", b"replication"))
+        settings = {}
+        if not isinstance(shown, ResponseError):
+            settings = {
+                name.decode(): value.decode() for name, value in zip(shown[::2], shown[1::2], strict=True)
+            }
+        if not settings.keys() >= set(SETTINGS):
+            if self._address.is_persistence_assumed:
+                return None
+            return (
+                "the Redis server does not show whether it persists what it acknowledges;"
+                " open the store with `persistence=assumed` if you know that it does"
+            )
+        found = None if isinstance(replication, ResponseError) else _REPLICAS.search(replication)
+        return loss(settings, int(found[1]) if found else 0, self._address.durability)
+
+    def stream(self, commands: Iterable[Command], depth: int = 50) -> Iterator[bytes]:
+        """Yield the replies to commands that `forms` made, `depth` of them under way at once on one connection.
+
+        For those who have many orders that do not wait for each other. `answer_of` and `ended_of` read the replies.
+
+        Raises:
+            StoreUnavailable: what was under way is unknown.
+        """
+        self.look(())
+        yield from map(_checked, self._links.stream(commands, depth))
 
     def close(self) -> None:
         self._links.close()
 
     def _run(self, command: Command) -> Any:
         """Return what the operation answers; done as a whole, or unknown when this raises."""
-        (reply,) = self._links.ask(command)
+        deadline = self._links.deadline()
+        (reply,) = self._links.ask(command, deadline=deadline)
         if isinstance(reply, ResponseError) and "function not found" in str(reply).lower():
             # Nothing was done: the server has not seen this library yet, or has lost it.
-            self._load()
-            (reply,) = self._links.ask(command)
+            (loaded,) = self._links.ask((b"FUNCTION", b"LOAD", self._source), deadline=deadline)
+            if isinstance(loaded, ResponseError) and "already exists" not in str(loaded):
+                raise StoreUnavailable(
+                    f"Redis does not take the functions of the ledger; it must be 7 or later: {loaded}"
+                )
+            (reply,) = self._links.ask(command, deadline=deadline)
         return _checked(reply)
-
-    def _load(self) -> None:
-        (reply,) = self._links.ask((b"FUNCTION", b"LOAD", self._source))
-        if isinstance(reply, ResponseError) and "already exists" not in str(reply):
-            raise StoreUnavailable(
-                f"Redis does not take the functions of the ledger (it must be 7 or later): {reply}"
-            )
 
     def _answered(self, *command: bytes) -> Any:
         (reply,) = self._links.ask(command)

@@ -30,6 +30,7 @@ from ..orders import (
     State,
     WrongWindow,
 )
+from .redis_links import Command
 from .store import Account
 
 LARGEST = 10**15 * PICO
@@ -62,8 +63,6 @@ _INDEX = Struct("<H")
 _COUNT = Struct("<I")
 _START = Struct(">d")
 
-Command = tuple[bytes, ...]
-
 
 class Forms:
     """How operations on one namespace are asked for.
@@ -93,7 +92,7 @@ class Forms:
         fields, kept = [], []
         asked = [self._horizon, _INSTANT.pack(order.expires_after_us)]
         for entry in order.entries:
-            name = name_of(entry.account)
+            name = escaped(entry.account)
             fields.append(b"w" + name)
             asked.append(_asked(entry))
             kept.append(_kept(entry, name))
@@ -104,36 +103,36 @@ class Forms:
             b"".join(asked),
             b"".join(kept),
             text_of(order.revision),
-            b"r" + name_of(order.id),
-            b"v" + name_of(order.policy),
+            b"r" + escaped(order.id),
+            b"v" + escaped(order.policy),
             *fields,
         )
 
     def look(self, entries: Sequence[Entry]) -> Command:
         """Return the command that looks at the balances of `entries`."""
-        fields = [b"w" + name_of(entry.account) for entry in entries]
+        fields = [b"w" + escaped(entry.account) for entry in entries]
         return self._named("look", b"".join(map(_asked, entries)), *fields)
 
     def grant(self, entry: Entry) -> Command:
         """Return the command that grants the amount of `entry`."""
-        return self._named("grant", _asked(entry), b"w" + name_of(entry.account))
+        return self._named("grant", _asked(entry), b"w" + escaped(entry.account))
 
     def settle(self, id_: str, actuals: Mapping[str, int]) -> Command:
         """Return the command that charges `actuals`."""
         return (
             *self._settle,
             b"".join([self._horizon, *[_AMOUNT.pack(*_limbs(amount)) for amount in actuals.values()]]),
-            b"r" + name_of(id_),
-            *[b"w" + name_of(account) for account in actuals],
+            b"r" + escaped(id_),
+            *[b"w" + escaped(account) for account in actuals],
         )
 
     def release(self, id_: str) -> Command:
         """Return the command that gives everything back."""
-        return self._named("release", b"", b"r" + name_of(id_))
+        return self._named("release", b"", b"r" + escaped(id_))
 
     def extend(self, id_: str, expires_after_us: int) -> Command:
         """Return the command that lets a reservation live on."""
-        return self._named("extend", _INSTANT.pack(expires_after_us), b"r" + name_of(id_))
+        return self._named("extend", _INSTANT.pack(expires_after_us), b"r" + escaped(id_))
 
     def sweep(self) -> Command:
         """Return the command that ends and forgets some of what is due."""
@@ -226,7 +225,7 @@ def reservation_of(id_: str, kept: bytes) -> Reservation:
         at += _HELD.size
         flags, amount, parts, size = _KEPT.unpack_from(kept, place)
         place += _KEPT.size + size
-        account = account_name(kept[place - size : place])
+        account = plain(kept[place - size : place])
         bucket = None
         if flags & _IS_BUCKET:
             refill, refill_parts, per_us = _KEPT_BUCKET.unpack_from(kept, place)
@@ -261,7 +260,7 @@ def account_of(member: bytes, row: bytes) -> Account:
     # An older window is named with its start; in names a NUL is followed by 0xFF, which no start begins with.
     end = len(member) - _START.size - 1
     is_older = end >= 0 and member[end] == 0 and member[end + 1] != 0xFF
-    return Account(account_name(member[:end] if is_older else member), int(start), balance)
+    return Account(plain(member[:end] if is_older else member), int(start), balance)
 
 
 def text_of(text: str) -> bytes:
@@ -276,12 +275,12 @@ def _text(encoded: bytes) -> str:
     return encoded.decode("utf-8", "surrogatepass")
 
 
-def name_of(account: str) -> bytes:
-    """Return the name of an account as keys hold it: after a NUL the start of a window may follow."""
-    return text_of(account).replace(b"\0", b"\0\xff")
+def escaped(text: str) -> bytes:
+    """Return an id or a name as fields hold it: a NUL of its own is not one that separates."""
+    return text_of(text).replace(b"\0", b"\0\xff")
 
 
-def account_name(name: bytes) -> str:
+def plain(name: bytes) -> str:
     """Return the account of which `name_of` gave `name`."""
     return _text(name.replace(b"\0\xff", b"\0"))
 

@@ -9,20 +9,24 @@ import os
 import re
 import socket
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from hiredis import pack_command
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
-from redis.exceptions import MovedError, RedisError, ResponseError
+from redis.exceptions import MovedError, ReadOnlyError, RedisError, ResponseError
 
+from .redis_persistence import DURABILITIES, Durability
 from .store import StoreUnavailable
 
 _PARAMETERS = ("durability", "namespace", "persistence", "socket", "timeout")
 _TLS_PARAMETERS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _REDIRECTIONS = 4
+
+Command = tuple[bytes, ...]
 
 
 class Address(NamedTuple):
@@ -30,7 +34,7 @@ class Address(NamedTuple):
 
     Attributes:
         options: of a connection, as redis-py takes them; they may hold a password.
-        durability: what `reserve` pools must survive: the end of the server's process, or of the machine (`disk`).
+        durability: what `reserve` pools want.
         is_persistence_assumed: whether a server that does not show its configuration is believed to persist.
     """
 
@@ -38,7 +42,7 @@ class Address(NamedTuple):
     is_tls: bool = False
     namespace: str = "otb"
     timeout_s: float = 2.0
-    durability: str = "process"
+    durability: Durability = "process"
     is_persistence_assumed: bool = False
 
 
@@ -82,9 +86,10 @@ def address_of(url: str) -> Address:
     timeout = given.get("timeout", "2")
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", timeout) or float(timeout) <= 0:
         raise ValueError(f"timeout `{timeout}` is not a number of seconds above 0")
-    durability = given.get("durability", "process")
-    if durability not in ("process", "disk"):
-        raise ValueError(f"durability `{durability}` is neither `process` nor `disk`")
+    wanted = given.get("durability", "process")
+    durability = next((each for each in DURABILITIES if each == wanted), None)
+    if durability is None:
+        raise ValueError(f"durability `{wanted}` is none of {', '.join(DURABILITIES)}")
     persistence = given.get("persistence", "shown")
     if persistence not in ("shown", "assumed"):
         raise ValueError(f"persistence `{persistence}` is neither `shown` nor `assumed`")
@@ -158,33 +163,73 @@ class Links:
 
     def __init__(self, address: Address) -> None:
         self._timeout_s = address.timeout_s
-        self._options = {**address.options, "protocol": 2}
+        self._options = {**address.options, "protocol": 2, "redis_connect_func": _greet}
         self._kind: type[_Link] = _Secure if address.is_tls else _Remote
         if "path" in address.options:
             self._kind = _Local
         self._idle: deque[_Link] = deque()
         self._process = os.getpid()
 
-    def ask(self, *commands: Sequence[bytes | str]) -> list[Any]:
+    def deadline(self) -> float:
+        """Return the instant, by the monotonic clock, at which an operation that begins now has timed out."""
+        return monotonic() + self._timeout_s
+
+    def ask(self, *commands: Command, deadline: float | None = None) -> list[Any]:
         """Return the replies to `commands`, which are sent together; errors of single commands stand among them.
+
+        Args:
+            deadline: of the operation; a new one when there is none.
 
         Raises:
             StoreUnavailable: the server did not answer in time, or not at all; whether it did what was asked is
                 unknown.
         """
-        deadline = monotonic() + self._timeout_s
-        sent = b"".join([pack_command(tuple(command)) for command in commands])
+        until = self.deadline() if deadline is None else deadline
+        sent = b"".join(map(pack_command, commands))
         try:
             for _ in range(_REDIRECTIONS):
-                replies = self._exchange(sent, len(commands), deadline)
+                replies = self._exchange(sent, len(commands), until)
                 moved = next((reply for reply in replies if type(reply) is MovedError), None)
                 if moved is None:
+                    if any(isinstance(reply, ReadOnlyError) for reply in replies):
+                        # It has become a replica: the name may lead to another server by now.
+                        self.close()
                     return replies
                 # The node has carried nothing out: another one of its cluster keeps the namespace.
                 self._move(moved)
         except (RedisError, OSError) as error:
-            raise StoreUnavailable(f"Redis does not answer: {str(error) or type(error).__name__}") from error
+            raise _unavailable(error) from error
         raise StoreUnavailable("the nodes of the Redis cluster send their client in a circle")
+
+    def stream(self, commands: Iterable[Command], depth: int) -> Iterator[Any]:
+        """Yield the replies to `commands`, of which up to `depth` are under way at once, on one connection.
+
+        Raises:
+            StoreUnavailable: as `ask`; what was under way is unknown.
+        """
+        waiting = iter(commands)
+        half = max(1, depth // 2)
+        link = self._taken()
+        under_way = 0
+        try:
+            while True:
+                sent = [pack_command(command) for command in islice(waiting, half)]
+                link.deadline = self.deadline()
+                if sent:
+                    link.send_packed_command([b"".join(sent)], check_health=False)
+                # Half of them stay under way, so that the server works while the next are written.
+                for _ in range(under_way):
+                    yield _reply(link)
+                under_way = len(sent)
+                if not sent:
+                    break
+        except (RedisError, OSError) as error:
+            link.disconnect()
+            raise _unavailable(error) from error
+        except BaseException:
+            link.disconnect()
+            raise
+        self._idle.append(link)
 
     def close(self) -> None:
         """Close what is open and not in use."""
@@ -202,6 +247,12 @@ class Links:
             raise
         self._idle.append(link)
         return replies
+
+    def _taken(self) -> _Link:
+        try:
+            return self._take(self.deadline())
+        except (RedisError, OSError) as error:
+            raise _unavailable(error) from error
 
     def _take(self, deadline: float) -> _Link:
         """Return a connection that is open, and on which nothing is under way."""
@@ -226,8 +277,29 @@ class Links:
         return link
 
     def _move(self, moved: MovedError) -> None:
-        self._options |= {"host": moved.host or self._options["host"], "port": moved.port}
+        if self._kind is _Local:
+            self._kind = _Remote
+        self._options.pop("path", None)
+        self._options |= {"host": moved.host or self._options.get("host", "localhost"), "port": moved.port}
         self.close()
+
+
+def _greet(link: Any) -> None:
+    """Say who we are and which database is meant, at once; redis-py alone would ask four times."""
+    link._parser.on_connect(link)
+    sent = []
+    if link.password is not None:
+        sent.append(("AUTH", *([link.username] if link.username else []), link.password))
+    if link.db:
+        sent.append(("SELECT", str(link.db)))
+    if sent:
+        link.send_packed_command([b"".join(map(pack_command, sent))], check_health=False)
+        for _ in sent:
+            link.read_response()
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(f"Redis does not answer: {str(error) or type(error).__name__}")
 
 
 def _reply(link: _Link) -> Any:

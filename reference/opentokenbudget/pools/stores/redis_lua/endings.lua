@@ -26,7 +26,7 @@ local function returned(sw, sp, held_w, held_p, actual_w, actual_p, fw, fp, tick
   return sw, sp
 end
 
--- End the reservation in `blob`, which lies at `id`, as `state` says. `given` are the amounts of the accounts that `fields`
+-- End the reservation in `blob`, which lies at `id`, at the instant `now`, as `state` says. `given` are the amounts of the accounts that `fields`
 -- names from the third on, `got` their latest rows. Returns the answer.
 local function finish(space, blob, state, now, id, given, fields, got)
   local before, n, made, _, pos = unpack_(HEAD, blob)
@@ -73,14 +73,13 @@ local function finish(space, blob, state, now, id, given, fields, got)
       if first ~= start then
         sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, last, is_latest = balance(space, name, start, latest)
       end
-      local moment = now
+      local moment, tick = max(now, last), nil
       if per then
-        moment = floor(now / per)
-        if moment > last then
-          sw, sp = flowed(sw, sp, fw, fp, moment - last)
+        tick = floor(now / per)
+        moment = max(tick, last)
+        if tick > last then
+          sw, sp = flowed(sw, sp, fw, fp, tick - last)
           rw, rp = 0, 0
-        else
-          moment = last
         end
       end
       if state == LATE then
@@ -93,7 +92,7 @@ local function finish(space, blob, state, now, id, given, fields, got)
           is_plain = false
         end
         if per then
-          sw, sp = returned(sw, sp, aw, ap, uw, up, fw, fp, moment - mark)
+          sw, sp = returned(sw, sp, aw, ap, uw, up, fw, fp, tick - mark)
         else
           sw, sp = plus(sw, sp, uw, up)
           if flags % 4 ~= CHECK then rw, rp = minus(rw, rp, aw, ap) end

@@ -32,9 +32,9 @@ local function visited(chunk, space, now, horizon)
       local state, _, _, expires = unpack_(HEAD, blob)
       if state == OPEN then
         if expires <= now then
-          finish(space, blob, EXPIRED, now, ids[i], nil, {}, {})
+          finish(space, blob, EXPIRED, expires, ids[i], nil, {}, {})
           count = count + 1
-          forgotten = max(forgotten, now + horizon)
+          forgotten = max(forgotten, expires + horizon)
         else
           soonest = min(soonest, expires)
         end
