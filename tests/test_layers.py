@@ -23,7 +23,7 @@ LADDER = (
     {"classifiers", "value"},
     {"routing", "pools", "metering"},
     {"engine"},
-    {"linting", "replay", "importing"},
+    {"linting", "replay", "reporting", "importing"},
     {"opening"},
     {"driving"},
     {"cli"},

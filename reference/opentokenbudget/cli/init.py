@@ -94,7 +94,7 @@ def _request(found: ImportedPolicy) -> str:
     request = {
         "id": "example-1",
         "text": "Hello, what are your opening hours?",
-        "attributes": attributes | {name: "example" for name in sorted(keys - attributes.keys())},
+        "attributes": attributes | dict.fromkeys(sorted(keys - attributes.keys()), "example"),
         "input_tokens": 900,
         "max_output_tokens": 400,
     }

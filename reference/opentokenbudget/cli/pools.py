@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "show": Command("pools", "Show the balances of the windows that run."),
     "history": Command("pools", "Show every window that is kept, and the reservations that are remembered."),
+    "plan": Command("pools_plan", "Propose the next period's limits from a usage log."),
     "adjust": Command("pools", "Grant an amount to the current window of a pool, or take it away."),
 }
 _NS = 1000
@@ -26,9 +27,13 @@ _DECIMALS = 1000
 
 
 class _PoolsGroup(LazyGroup):
-    """The commands of `otb pools`, which lie in this module."""
+    """The commands of `otb pools`; all but `plan` lie in this module."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "plan":
+            from .pools_plan import plan
+
+            return plan
         return {"show": show, "history": history, "adjust": adjust}.get(cmd_name)
 
 
