@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "guides" / "simulate.md"
 TRACE = Path(os.environ.get("OTB_DATA", ROOT.parent / "shared" / "data")) / "azure-llm-2023"
 FILES = ("code.csv", "conv.csv")
+PAGES = ("file=today.yaml", "file=hour.yaml", "file=weights.yaml", "file=squeezed.yaml")
 RATES = {
     "openai/gpt-6-luna": ("0.1", "0.5"),
     "google/gemini-3.8-flash": ("0.75", "3.75"),
@@ -36,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in FILES:
         (place / name).write_bytes((TRACE / name).read_bytes())
     for fence in fences(PAGE):
-        if fence.words in (("file=today.yaml",), ("file=hour.yaml",)):
+        if fence.language == "yaml" and fence.words[0] in PAGES:
             check(fence, place)
     return place
 
@@ -68,6 +69,24 @@ def test_the_baselines_are_those_of_the_tables(folder: Path, number: int) -> Non
         printed = run(f"{asked} --quiet", folder)
         assert f"baseline   {cost} USD with {model}, over 28,185 requests\n" in printed
         assert f"saving     {saving} USD ({percent}), quality unmeasured\n" in printed
+
+
+LIMIT = re.compile(r"^\| (\d+) \| ([\d.]+) \| ([\d.]+) \| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("row", [1, 6])
+def test_the_curve_of_limits_is_that_of_the_table(folder: Path, row: int) -> None:
+    """Under the limit of a row the run spends, saves, downgrades and denies what the row says."""
+    limit, spent, saving, downgraded, denied = LIMIT.findall(PAGE.read_text(encoding="utf-8"))[row]
+    policy = (folder / "squeezed.yaml").read_text(encoding="utf-8")
+    assert '{cost: "40"}' in policy
+    (folder / f"squeezed-{limit}.yaml").write_text(policy.replace('{cost: "40"}', f'{{cost: "{limit}"}}'))
+    asked = command(runs()[2]).replace("squeezed.yaml", f"squeezed-{limit}.yaml")
+    printed = run(f"{asked} --quiet", folder)
+    assert f"spent      {spent} USD in " in printed
+    assert f"saving     {saving} USD " in printed
+    assert f"downgraded {downgraded} by pools\n" in printed
+    assert (f"denied     {denied} (no-room {denied})\n" in printed) == (denied != "0")
 
 
 def test_the_baselines_cost_what_the_columns_add_up_to() -> None:
