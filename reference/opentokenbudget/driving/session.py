@@ -16,7 +16,7 @@ from opentokenbudget.conditions import evaluate, parse
 from opentokenbudget.documents import Document, first_stage, in_document_order, read
 from opentokenbudget.engine import Engine, account_form
 from opentokenbudget.opening import catalog_of, compiled_policy
-from opentokenbudget.pools import Pools, parts_of
+from opentokenbudget.pools import Pools
 from opentokenbudget.pricing import Catalog
 from opentokenbudget.pricing.catalog import instant_of
 from opentokenbudget.problems import Problem, ProblemError
@@ -220,9 +220,7 @@ class Session:
 
     def pools(self, args: Mapping[str, Any]) -> Answer:
         """Answer every balance that pools have counted."""
-        accounts = self._engine_at(args).accounts()
-        rows = sorted(accounts, key=lambda account: (*parts_of(account.name), account.start_us))
-        return {"balances": [account_form(account) for account in rows]}
+        return {"balances": [account_form(account) for account in self._engine_at(args).accounts()]}
 
     def record(self, args: Mapping[str, Any]) -> Answer:
         """Check a usage record."""

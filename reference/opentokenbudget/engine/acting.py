@@ -5,35 +5,53 @@ Source: spec/50-pools.md OTB-POOL-060 ff.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..pools import Action, Charge, Seen, utilization_reached
+from msgspec.structs import replace
+
+from ..pools import Action, Bucket, Charge, Extent, MissingKey, Pool, Seen, charges_of, utilization_reached
 
 _NS = 1000
 _STRENGTH = ("deny", "queue", "throttle", "downgrade", "allow")
 
 
 class NoRoom(NamedTuple):
-    """The balances that refused the candidate that a tier selects."""
+    """The balances that refused the candidate that a tier selects, and the store's instant at which they did."""
 
     refusals: tuple[tuple[Charge, Seen], ...]
+    at_us: int
+
+
+def watched_by(
+    pools: Sequence[Pool], facts: Mapping[str, Any], value: int, at: int, window_us: int
+) -> Iterator[Charge]:
+    """Yield the balance of each of `pools` as its thresholds look at it: nothing is asked of it."""
+    for pool in pools:
+        try:
+            charges = charges_of([pool], facts, Extent(0, 0, 0, {}, value), at, window_us)
+        except MissingKey:
+            # Whether the request is denied for it shows when a candidate is chosen.
+            continue
+        if charges:
+            yield charges[0]._replace(entry=replace(charges[0].entry, amount=0))
 
 
 def reached(charge: Charge, seen: Seen, facts: Mapping[str, Any]) -> list[Action]:
     """Return the actions of a pool's thresholds that its utilization has reached; the highest of each kind."""
     limit = charge.entry.limit
     room = None if limit is None else limit + seen.granted
-    highest: dict[str, tuple[int, Action]] = {}
-    for threshold in charge.pool.thresholds:
+    highest: dict[str, tuple[int, int]] = {}
+    thresholds = charge.pool.thresholds
+    for place, threshold in enumerate(thresholds):
         kind = threshold.action.kind
         if kind in highest and threshold.at <= highest[kind][0]:
             continue
         if threshold.test is not None and threshold.test(facts) is False:
             continue
         if utilization_reached(seen.settled, seen.reserved, room, threshold.at):
-            highest[kind] = (threshold.at, threshold.action)
-    return [action for _, action in highest.values()]
+            highest[kind] = (threshold.at, place)
+    return [thresholds[place].action for place in sorted(place for _, place in highest.values())]
 
 
 def strongest(refused: NoRoom) -> Action:
@@ -50,18 +68,28 @@ def refusal(kind: str) -> Any:
     return "deny" if kind not in ("queue", "throttle") else kind
 
 
-def retry_at(refused: NoRoom, action: Action, at: int) -> int | None:
-    if action.kind == "throttle" and action.per_us:
-        at_us = at // _NS
-        return (at_us - at_us % action.per_us + action.per_us) * _NS
-    return latest([seen for _, seen in refused.refusals])
+def retry_at(refused: NoRoom) -> int | None:
+    """Return the instant (nanoseconds) from which it may help to ask again; None where it never does."""
+    moves: list[int | None] = []
+    for charge, seen in refused.refusals:
+        action = charge.pool.at_limit
+        if charge.part != "throttle" and action.kind == "throttle":
+            moves.append((refused.at_us // action.per_us + 1) * action.per_us)
+        else:
+            moves.append(seen.retry_us)
+    return latest(moves)
 
 
-def latest(seen: Sequence[Seen]) -> int | None:
-    """Return the instant from which all that refuse may have room, in nanoseconds; None where one never has."""
-    latest = 0
-    for each in seen:
-        if each.retry_us is None:
-            return None
-        latest = max(latest, each.retry_us)
-    return latest * _NS
+def moves_on(charge: Charge, seen: Seen) -> int | None:
+    """Return the instant (microseconds) at which a window moves on that a threshold looked at."""
+    limit = charge.entry.limit
+    if isinstance(charge.entry.period, Bucket) and limit is not None and limit + seen.granted <= 0:
+        # However much is refilled, nothing is left of nothing.
+        return None
+    return seen.retry_us
+
+
+def latest(moves_us: Sequence[int | None]) -> int | None:
+    """Return the latest of some instants (microseconds) in nanoseconds; None where one of them never comes."""
+    found = [each for each in moves_us if each is not None]
+    return max(found) * _NS if len(found) == len(moves_us) else None

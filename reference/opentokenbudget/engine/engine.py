@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec.structs import replace
@@ -17,6 +17,7 @@ from ..routing import (
     Identity,
     Outcome,
     Policy,
+    Question,
     Request,
     Trace,
     answer,
@@ -26,9 +27,11 @@ from ..routing import (
     trace_of,
 )
 from ..routing.request import is_written
+from .counted import accounts_of
 from .holding import Observed, actuals_of, hold_of
 from .observing import Recorded
-from .recording import attempt_record, priced_attempt
+from .recording import attempt_of, attempt_record, priced_attempt
+from .repeating import conflict
 from .spending import PoolSpending
 
 ERRORS = (
@@ -135,13 +138,13 @@ class Engine:
             at = _instant(at)
         known = request.health if health is None else _health(health)
         question = ask(self.policy, self._identity, request, at)
-        if not self._seen.agrees(question.id, request.source):
-            message = f"another request had the id `{request.id}`"
-            raise ProblemError(Problem("conflict", "/id", message, "OTB-DEC-012"))
-        decision = answer(self.policy, question, at, known, None, self._spending())
-        if decision.attempts and decision.attempts[0].at != at:
-            # It was decided before, and its reservation stands: the same request is the same decision.
-            decision = replace(decision, at=decision.attempts[0].at)
+        is_known = self._seen.knows(question)
+        decision = answer(self.policy, question, at, known, None, self._spending(asks_first=is_known))
+        if decision.at != at:
+            # It was decided before, and its reservation stands: what it is asked about is of that instant too.
+            question = ask(self.policy, self._identity, request, decision.at)
+            again = self._spending(asks_first=True)
+            decision = answer(self.policy, question, decision.at, known, None, again)
         for listener in self._listeners:
             listener.decided(decision)
         return decision
@@ -156,7 +159,7 @@ class Engine:
         at: int | str | None = None,
         health: Mapping[str, str] | None = None,
     ) -> Decision:
-        """Return what follows the attempt of `decision`: fallback, cascade step, acceptance; or that nothing does.
+        """Return what follows the attempt of `decision`: fallback, cascade step, acceptance; a final one is unchanged.
 
         Args:
             error: why the attempt failed (`timeout`, `rate_limited` …); None when there was an answer.
@@ -171,11 +174,11 @@ class Engine:
         outcome = _outcome(error, score)
         instant = self._clock() if at is None else _instant(at) if isinstance(at, str) else at
         known = decision.health if health is None else _health(health)
-        if usage is not None and decision.attempts:
+        if usage is not None and not decision.final:
             self.settle(decision, usage=usage, error=error, score=score)
         elif error is not None and error != "timeout" and not decision.final:
             self._give_back(decision)
-        following = follow(decision, outcome, instant, known, None, self._spending(decision))
+        following = follow(decision, outcome, instant, known, None, self._spending(_answers(decision)))
         if following is not decision and following.observed is None and decision.observed is not None:
             following = replace(following, observed=Observed(_answers(decision), ()))
         if following is not decision:
@@ -206,7 +209,7 @@ class Engine:
         Raises:
             ProblemError: `nothing-to-settle` for a denial, and what `Catalog.price` finds.
         """
-        self._must_have_attempted(decision)
+        attempt_of(decision)
         cost = None
         if usage is not None:
             try:
@@ -237,7 +240,7 @@ class Engine:
         Raises:
             ProblemError: `nothing-to-settle` for a denial.
         """
-        self._must_have_attempted(decision)
+        attempt_of(decision)
         reservation = self._give_back(decision)
         record = attempt_record(
             decision, usage=None, cost=None, usage_source="unknown", aborted=True, reservation=reservation
@@ -256,23 +259,20 @@ class Engine:
             ProblemError: `nothing-to-settle` for a denial.
             StoreUnavailable: the store did not answer.
         """
-        self._must_have_attempted(decision)
+        attempt_of(decision)
         hold = hold_of(decision)
         if hold is None or self.store is None:
             return None
         ended = self.store.extend(hold.id, seconds * 1_000_000)
         return None if ended.expires_us is None else ended.expires_us * 1000
 
-    def accounts(self) -> Iterator[Account]:
-        """Yield every window of every balance of the policy's pools, by name and start.
+    def accounts(self) -> list[Account]:
+        """Return every window of every balance of the policy's pools, by pool, part, key and start.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        if self.pools is not None and self.store is not None:
-            # What nobody ended in time counts as ended.
-            self.store.sweep()
-            yield from self.store.accounts(f"{self.pools.policy}/")
+        return [] if self.pools is None or self.store is None else accounts_of(self.pools, self.store)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -284,13 +284,13 @@ class Engine:
         if self.pools is None or self.store is None:
             return trace_of(decision)
         observed = Recorded(_answers(decision))
-        return trace_of(decision, PoolSpending(self.policy, self.pools, observed))
+        return trace_of(decision, PoolSpending(self.policy, self.pools, observed, asks_first=True))
 
-    def _spending(self, before: Decision | None = None) -> PoolSpending | None:
-        """Return what pools say of what comes after `before`."""
+    def _spending(self, before: tuple[Any, ...] = (), *, asks_first: bool = False) -> PoolSpending | None:
+        """Return what pools say of what comes after the answers `before`, see `PoolSpending`."""
         if self.pools is None or self.store is None:
             return None
-        return PoolSpending(self.policy, self.pools, self.store, () if before is None else _answers(before))
+        return PoolSpending(self.policy, self.pools, self.store, before, asks_first=asks_first)
 
     def _settled(
         self, decision: Decision, usage: Mapping[str, Any] | None, cost: Cost | None, error: str | None
@@ -318,12 +318,6 @@ class Engine:
             return hold.ended("store-unavailable", {}, {})
         return hold.ended(ended.status, ended.charged, ended.overrun)
 
-    @staticmethod
-    def _must_have_attempted(decision: Decision) -> None:
-        if not decision.attempts:
-            message = "a denied request made no attempt"
-            raise ProblemError(Problem("nothing-to-settle", "", message, "OTB-USAGE-007"))
-
 
 def _answers(decision: Decision) -> tuple[Any, ...]:
     """Return what stores answered to all attempts of `decision` so far."""
@@ -338,17 +332,24 @@ class _Remembered:
         self._young: dict[str, Mapping[str, Any]] = {}
         self._old: dict[str, Mapping[str, Any]] = {}
 
-    def agrees(self, decision_id: str, source: Mapping[str, Any]) -> bool:
-        """Return whether `decision_id` is new or asked the same before, and remember it."""
-        known = self._young.get(decision_id)
+    def knows(self, question: Question) -> bool:
+        """Return whether the request of `question` was asked before, and remember it.
+
+        Raises:
+            ProblemError: `conflict`: another request had its id.
+        """
+        source = question.request.source
+        known = self._young.get(question.id)
         if known is None:
-            known = self._old.get(decision_id)
+            known = self._old.get(question.id)
         if known is not None:
-            return known is source or known == source
+            if known is not source and known != source:
+                raise conflict(question)
+            return True
         if len(self._young) >= self._size:
             self._old, self._young = self._young, {}
-        self._young[decision_id] = source
-        return True
+        self._young[question.id] = source
+        return False
 
 
 def _instant(text: str) -> int:

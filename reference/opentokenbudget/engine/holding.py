@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import msgspec
 from msgspec import Struct
 
 from ..amounts import format_decimal, format_instant
-from ..pools import Account, Charge, Reserved, Seen, Span, actual_of, parts_of
+from ..pools import Account, Bucket, Charge, Entry, Seen, Span, actual_of, parts_of
 from ..pricing import Cost
-from ..routing import Attempt, Decision, Policy
+from ..routing import Decision
 
 _NS = 1000
 
@@ -96,8 +95,8 @@ class Hold(Struct, frozen=True):
 
 
 def hold_of(decision: Decision) -> Hold | None:
-    """Return what pools hold for the last attempt of `decision`; None for nothing."""
-    hold = decision.attempts[-1].hold if decision.attempts else None
+    """Return what pools hold for the attempt that `decision` names, else its last; None for nothing."""
+    hold = None if decision.made is None else decision.made.hold
     return hold if isinstance(hold, Hold) else None
 
 
@@ -125,12 +124,17 @@ def actuals_of(hold: Hold, usage: Mapping[str, Any] | None, cost: Cost | None) -
 def _entry_form(charge: Charge, charged: Mapping[str, int], overrun: Mapping[str, int]) -> dict[str, Any]:
     form = _named(charge)
     account = charge.entry.account
-    form["reserved"] = format_decimal(0 if charge.entry.gate == "check" else charge.entry.amount)
+    form["reserved"] = format_decimal(charge.entry.amount if _is_held(charge.entry) else 0)
     if account in charged:
         form["settled"] = format_decimal(charged[account])
     if overrun.get(account):
         form["overrun"] = format_decimal(overrun[account])
     return form
+
+
+def _is_held(entry: Entry) -> bool:
+    """Return whether a balance holds the bound; a bucket is charged it at once, whoever is asked."""
+    return entry.gate != "check" or isinstance(entry.period, Bucket)
 
 
 def account_form(account: Account) -> dict[str, Any]:
@@ -152,57 +156,6 @@ def account_form(account: Account) -> dict[str, Any]:
     if balance.granted:
         form["granted"] = format_decimal(balance.granted)
     return form
-
-
-def kept_form(attempt: Attempt, value: int) -> str:
-    """Return what a store keeps with a reservation, so that whoever asks again is given the same attempt.
-
-    Args:
-        value: the weight of the request, by which it is reserved and settled.
-    """
-    return msgspec.json.encode(
-        (
-            attempt.candidate.name,
-            attempt.tier,
-            attempt.output_limit,
-            str(attempt.expected),
-            str(attempt.bound),
-            None if attempt.draw is None else str(attempt.draw),
-            str(attempt.at),
-            attempt.action,
-            attempt.reasons,
-            str(value),
-        )
-    ).decode()
-
-
-def restored(policy: Policy, attempt: Attempt, reserved: Reserved) -> tuple[Attempt, int] | None:
-    """Return the attempt that `reserved` was made for and its weight, else None: the policy has another shape now.
-
-    Args:
-        attempt: what would be made now: its number, kind and health are those of the one then.
-    """
-    name, rank, limit, expected, bound, drawn, at, action, reasons, value = msgspec.json.decode(reserved.memo)
-    if rank >= len(policy.tiers):
-        return None
-    for candidate in policy.tiers[rank].candidates:
-        if candidate.name == name:
-            made = Attempt(
-                attempt.number,
-                attempt.kind,
-                candidate,
-                rank,
-                limit,
-                int(expected),
-                int(bound),
-                None if drawn is None else int(drawn),
-                int(at),
-                attempt.health,
-                action,
-                tuple(reasons),
-            )
-            return made, int(value)
-    return None
 
 
 def _named(charge: Charge) -> dict[str, Any]:

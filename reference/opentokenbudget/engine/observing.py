@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
 
-from ..pools import Answer, Ended, Entry, Order, Seen, StoreUnavailable, WrongWindow
+from ..pools import Answer, Entry, Order, Refused, Reserved, Seen, Span, StoreUnavailable, WrongWindow
 
 
 class Unavailable(Struct, frozen=True):
@@ -21,17 +22,25 @@ class Asked(Protocol):
 
     def look(self, entries: Sequence[Entry]) -> tuple[Seen, ...] | WrongWindow: ...
 
-    def extend(self, id_: str, expires_after_us: int) -> Ended: ...
+
+NEVER = Entry("~never", 1, 0, "reserve", Span(0, None))
+"""An entry that no store ever holds: an order of it alone asks whether its id was reserved before."""
 
 
 class Recorded:
-    """Answers that a store gave before, in their order."""
+    """Answers that a store gave before, in their order; whether something was asked before where it was, alone."""
 
     def __init__(self, observed: Iterable[Any]) -> None:
-        self._answers: Iterator[Any] = iter(observed)
+        self._answers = deque(observed)
 
     def reserve(self, order: Order) -> Answer:
         """Return the next answer."""
+        if order.entries == (NEVER,):
+            following = self._answers[0] if self._answers else None
+            if not isinstance(following, Unavailable) and not (
+                isinstance(following, Reserved) and following.replayed
+            ):
+                return Refused(0, ())
         answer: Answer = self._next()
         return answer
 
@@ -40,14 +49,8 @@ class Recorded:
         answer: tuple[Seen, ...] | WrongWindow = self._next()
         return answer
 
-    def extend(self, id_: str, expires_after_us: int) -> Ended:
-        """Return the next answer."""
-        answer: Ended = self._next()
-        return answer
-
     def _next(self) -> Any:
-        # A request that was asked again, when its pools said something else, was answered without asking more.
-        answer = next(self._answers, Unavailable())
+        answer = self._answers.popleft() if self._answers else Unavailable()
         if isinstance(answer, Unavailable):
             raise StoreUnavailable("the store did not answer then")
         return answer

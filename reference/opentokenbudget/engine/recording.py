@@ -10,7 +10,8 @@ from typing import Any
 
 from ..amounts import format_decimal, format_instant
 from ..pricing import Cost
-from ..routing import SERVES, Decision, classified_form, cost_form
+from ..problems import Problem, ProblemError
+from ..routing import SERVES, Attempt, Decision, classified_form, cost_form
 
 
 def decision_record(decision: Decision, *, simulated: bool = False) -> dict[str, Any]:
@@ -76,12 +77,12 @@ def priced_attempt(
     served: str | None = None,
     context: Mapping[str, str] | None = None,
 ) -> Cost:
-    """Return what the last attempt of `decision` cost: by the served model and context, at its dispatch instant.
+    """Return what the attempt of `decision` cost: by the served model and context, at its dispatch instant.
 
     Raises:
         PriceProblem: see `Catalog.price`.
     """
-    attempt = decision.attempts[-1]
+    attempt = attempt_of(decision)
     # Not the context of the decision: a denial after a failed attempt has none, and the attempt had one.
     return decision.policy.catalog.price(
         served or attempt.candidate.model.id, usage, attempt.at, _served_context(decision, context)
@@ -103,8 +104,8 @@ def attempt_record(
     aborted: bool = False,
     reservation: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the record of the last attempt of `decision`; without usage or price its cost is unknown, never 0."""
-    attempt, policy = decision.attempts[-1], decision.policy
+    """Return the record of the attempt of `decision`; without usage or price its cost is unknown, never 0."""
+    attempt, policy = attempt_of(decision), decision.policy
     record: dict[str, Any] = {
         "otb": "1.0",
         "record": "attempt",
@@ -154,9 +155,21 @@ def attempt_record(
     return record
 
 
+def attempt_of(decision: Decision) -> Attempt:
+    """Return the attempt that `decision` names, else the last that was made.
+
+    Raises:
+        ProblemError: `nothing-to-settle` where none was.
+    """
+    if decision.made is None:
+        message = "a denied request made no attempt"
+        raise ProblemError(Problem("nothing-to-settle", "", message, "OTB-USAGE-007"))
+    return decision.made
+
+
 def _served_context(decision: Decision, context: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the context that the last attempt was served in: as told, else its deployment's and the request's."""
-    candidate = decision.attempts[-1].candidate
+    """Return the context that the attempt was served in: as told, else its deployment's and the request's."""
+    candidate = attempt_of(decision).candidate
     return {**candidate.context, **decision.request.context, **(context or {})}
 
 

@@ -8,12 +8,10 @@ Source: spec/50-pools.md OTB-POOL-060 ff.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
 from ..pools import (
@@ -21,7 +19,6 @@ from ..pools import (
     Answer,
     Charge,
     Conflict,
-    Ended,
     Extent,
     MissingKey,
     Order,
@@ -34,18 +31,17 @@ from ..pools import (
     StoreUnavailable,
     WrongWindow,
     charges_of,
-    facts_of_candidate,
     matching,
     throttle_of,
 )
-from ..problems import Problem, ProblemError
 from ..routing import Attempt, Blocked, Policy, Question
 from ..routing.candidates import Exclusions, choose
 from ..routing.decision import AttemptKind
 from ..routing.trace import Note
-from .acting import NoRoom, latest, reached, refusal, retry_at, strongest
-from .holding import Hold, Observed, PoolNote, kept_form, restored
-from .observing import Asked, Unavailable
+from .acting import NoRoom, latest, moves_on, reached, refusal, retry_at, strongest, watched_by
+from .holding import Hold, Observed, PoolNote
+from .observing import NEVER, Asked, Unavailable
+from .repeating import conflict, digest_of, facts_with, kept_form, restored
 
 _NS = 1000
 _HIGHEST = 1 << 30
@@ -60,6 +56,7 @@ class _Choice(NamedTuple):
     at: int
     health: Mapping[str, str]
     exclusions: Exclusions
+    reasons: tuple[str, ...]
     notes: list[Note] | None
 
 
@@ -68,30 +65,58 @@ class PoolSpending:
 
     Args:
         answers: what stores answered to the attempts before.
+        asks_first: whether the request may have been asked before, so that this is asked before all else.
 
     Attributes:
         top: the highest rank that thresholds leave to serve.
+        lowered: the reason `threshold-downgrade` where that is below the one that was begun with.
     """
 
-    def __init__(self, policy: Policy, pools: Pools, store: Asked, answers: tuple[Any, ...] = ()) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        pools: Pools,
+        store: Asked,
+        answers: tuple[Any, ...] = (),
+        *,
+        asks_first: bool = False,
+    ) -> None:
         self.top = _HIGHEST
+        self.lowered: tuple[str, ...] = ()
+        self._asks_first = asks_first
         self._answers = answers
         self._notes: list[PoolNote] = []
         self._policy = policy
         self._pools = pools
         self._store = store
         self._throttles: tuple[tuple[Pool, tuple[str, ...], Action], ...] = ()
-        self._is_lowered = False
         self._is_down = False
+        self._looked: set[int] = set()
 
     @property
     def observed(self) -> Observed:
         """What the store has answered, and what became of every balance."""
         return Observed(self._answers, tuple(self._notes))
 
-    def begin(self, question: Question, rank: int, number: int, at: int) -> Blocked | None:
-        """Look at the thresholds of the pools that count an attempt in the tier `rank`."""
-        self.top, self._throttles, self._is_lowered = _HIGHEST, (), False
+    def begin(
+        self,
+        question: Question,
+        rank: int,
+        number: int,
+        at: int,
+        health: Mapping[str, str],
+    ) -> Attempt | Blocked | None:
+        """Look at the thresholds of the pools that count an attempt in the tier `rank`.
+
+        Returns:
+            the attempt that was made when this was asked before, or why none is made.
+        """
+        self.top, self._throttles, self.lowered, self._is_down = _HIGHEST, (), (), False
+        self._looked.clear()
+        if self._asks_first or number > 1:
+            again = self._again(question, number, health)
+            if again is not None:
+                return again
         if not self._pools.watched:
             return None
         facts = {**question.facts, "candidate.tier": self._policy.tiers[rank].id}
@@ -106,12 +131,12 @@ class PoolSpending:
                 noted.append(PoolNote(charge, seen, f"threshold-{action.kind}"))
                 if charge.pool.enforcement != "shadow":
                     acting.append((charge, seen, action))
-        if acting and self._is_known(f"{question.id}#{number}"):
-            # It was asked before: what it holds, no threshold takes away.
-            return None
+        if acting and (again := self._again(question, number, health)) is not None:
+            # What is held, no threshold takes away.
+            return again
         self._notes += noted
         for kind in ("deny", "queue"):
-            blocking = [seen for _, seen, action in acting if action.kind == kind]
+            blocking = [moves_on(charge, seen) for charge, seen, action in acting if action.kind == kind]
             if blocking:
                 return Blocked(refusal(kind), (f"threshold-{kind}",), latest(blocking))
         self._throttles = tuple(
@@ -119,7 +144,8 @@ class PoolSpending:
         )
         tiers = [action.tier for _, _, action in acting if action.kind == "downgrade"]
         self.top = min(tiers, default=_HIGHEST)
-        self._is_lowered = max(self.top, question.floor) < rank
+        if max(self.top, question.floor) < rank:
+            self.lowered = ("threshold-downgrade",)
         return None
 
     def take(
@@ -131,20 +157,28 @@ class PoolSpending:
         at: int,
         health: Mapping[str, str],
         exclusions: Exclusions,
+        reasons: tuple[str, ...],
         notes: list[Note] | None,
     ) -> Attempt | Blocked | None:
-        """Return the attempt that the tier `rank` offers and the pools hold, or one of a lower tier."""
-        choice = _Choice(question, number, kind, at, health, exclusions, notes)
-        reasons: tuple[str, ...] = ("threshold-downgrade",) if self._is_lowered else ()
+        """Return the attempt that the tier `rank` offers and the pools hold, or one of a lower tier.
+
+        Args:
+            reasons: how this tier was reached; an attempt is answered with them.
+        """
+        choice = _Choice(question, number, kind, at, health, exclusions, reasons, notes)
+        downgraded: tuple[str, ...] = ()
         # By pool, the least that it has refused: less must be asked of it in a lower tier.
         below: dict[str, int] = {}
         refused: NoRoom | None = None
         while True:
-            found = self._in_tier(choice, rank, reasons, below)
+            # A tier that was looked at before had nobody.
+            is_new = refused is None or rank not in self._looked
+            found = self._in_tier(choice, rank, downgraded, below) if is_new else None
             if isinstance(found, Attempt):
                 return found
+            said = (*self.lowered, *downgraded)
             if isinstance(found, Blocked):
-                return replace(found, reasons=(*reasons, *found.reasons))
+                return replace(found, reasons=(*said, *found.reasons))
             if found is None and refused is None:
                 return None
             refused = found or refused
@@ -153,23 +187,24 @@ class PoolSpending:
             action = strongest(refused) if found is not None else Action("deny")
             target = max(action.tier, question.floor)
             if action.kind != "downgrade" or target >= rank:
-                again = retry_at(refused, action, at)
                 blocked = "deny" if action.kind == "downgrade" else action.kind
-                return Blocked(refusal(blocked), (*reasons, "no-room"), again)
+                return Blocked(refusal(blocked), (*said, "no-room"), retry_at(refused))
             for charge, _ in refused.refusals:
                 name, amount = charge.pool.id, charge.entry.amount
                 below[name] = min(amount, below.get(name, amount))
-            reasons = (*reasons, "downgraded")
+            downgraded = ("downgraded",)
             rank = target
 
     def _in_tier(
-        self, choice: _Choice, rank: int, reasons: tuple[str, ...], below: Mapping[str, int]
+        self, choice: _Choice, rank: int, downgraded: tuple[str, ...], below: Mapping[str, int]
     ) -> Attempt | Blocked | NoRoom | None:
         """Return the first candidate in the order of selection that the pools hold, or why none is held.
 
         Args:
+            downgraded: the reason that this tier is lower than the one that was looked for.
             below: by pool, what it has refused in a higher tier: less must be asked of it here.
         """
+        self._looked.add(rank)
         refused: dict[str, str] = {}
         first: NoRoom | None = None
         while True:
@@ -193,7 +228,7 @@ class PoolSpending:
             if attempt is None:
                 return first
             try:
-                found = self._hold(choice, attempt, reasons, below)
+                found = self._hold(choice, attempt, downgraded, below)
             except MissingKey:
                 return Blocked("deny", ("missing-partition-key",))
             if isinstance(found, str):
@@ -205,13 +240,14 @@ class PoolSpending:
                 return found
 
     def _hold(
-        self, choice: _Choice, attempt: Attempt, reasons: tuple[str, ...], below: Mapping[str, int]
+        self, choice: _Choice, attempt: Attempt, downgraded: tuple[str, ...], below: Mapping[str, int]
     ) -> Attempt | Blocked | NoRoom | str:
         """Return `attempt` with what is held for it, or why nothing is; a text is the reason of the candidate alone."""
         question = choice.question
-        facts = self._facts(question, attempt)
+        facts = facts_with(self._policy, self._pools, question, attempt)
         pools = matching(self._pools, facts)
-        action: Any = "downgrade" if reasons else "allow"
+        reasons = (*self.lowered, *choice.reasons, *downgraded)
+        action: Any = "downgrade" if self.lowered or downgraded else "allow"
         if not pools:
             return replace(attempt, action=action, reasons=reasons)
         request = question.request
@@ -219,6 +255,8 @@ class PoolSpending:
             attempt.bound, request.input_tokens, attempt.output_limit, request.max_usage, question.value
         )
         charges = self._charges(pools, facts, extent, choice.at, choice.at // _NS)
+        if not charges:
+            return replace(attempt, action=action, reasons=reasons)
         if below and any(
             charge.entry.amount >= below[charge.pool.id]
             for charge in charges
@@ -239,12 +277,11 @@ class PoolSpending:
                 (charge, seen[charge.entry.account]) for charge in charges if charge.entry.account in seen
             )
             self._notes += [PoolNote(charge, each, "no-room") for charge, each in refusals]
-            return NoRoom(refusals)
+            return NoRoom(refusals, answer.at_us)
         if isinstance(answer, Reserved):
             return self._held(choice, made, order.id, charges, answer)
         if isinstance(answer, Conflict):
-            message = f"another request had the id `{request.id}`"
-            raise ProblemError(Problem("conflict", "/id", message, "OTB-DEC-012"))
+            raise conflict(question)
         if isinstance(answer, StalePolicy):
             return Blocked("deny", ("stale-policy",))
         self._notes += [PoolNote(charge, None, "store-unavailable") for charge in charges]
@@ -261,15 +298,8 @@ class PoolSpending:
             if choice.notes is not None:
                 # It was chosen then, not now.
                 choice.notes[:] = [note for note in choice.notes if note.attempt != choice.number]
-            if answer.state != "open":
-                return Blocked("deny", ("already-ended",))
-            again = restored(self._policy, made, answer)
-            if again is None:
-                return Blocked("deny", ("stale-policy",))
-            held = set(answer.accounts)
-            charges = tuple(charge for charge in charges if charge.entry.account in held)
-            attempt, pinned = again
-            return replace(attempt, hold=Hold(id_, charges, answer.expires_us, pinned))
+            self.lowered = ()
+            return self._repeat(choice.question, choice.number, choice.health, answer)
         reasons = made.reasons
         for charge, seen in zip(charges, answer.seen, strict=True):
             entry = charge.entry
@@ -283,14 +313,6 @@ class PoolSpending:
             if is_over and charge.pool.enforcement == "soft" and "over-limit" not in reasons:
                 reasons = (*reasons, "over-limit")
         return replace(made, reasons=reasons, hold=Hold(id_, charges, answer.expires_us, value))
-
-    def _facts(self, question: Question, attempt: Attempt) -> Mapping[str, Any]:
-        if not self._pools.reads_candidates:
-            return question.facts
-        candidate = attempt.candidate
-        tier = self._policy.tiers[attempt.tier].id
-        own = facts_of_candidate(candidate.model.id, tier, candidate.model.provider, candidate.name)
-        return {**question.facts, **own}
 
     def _charges(
         self, pools: Sequence[Pool], facts: Mapping[str, Any], extent: Extent, at: int, window_us: int
@@ -324,24 +346,26 @@ class PoolSpending:
         try:
             answer = self._store.reserve(order)
         except StoreUnavailable:
-            answer = Unavailable()
-            self._is_down = True
+            answer = self._down()
         self._answers = (*self._answers, answer)
         return answer
+
+    def _down(self) -> Unavailable:
+        self._is_down = True
+        return Unavailable()
 
     def _look(
         self, pools: Sequence[Pool], facts: Mapping[str, Any], value: int, at: int
     ) -> list[tuple[Charge, Seen]]:
         """Return each balance with thresholds as it is; none where the store does not answer, or a key lacks."""
         window_us = at // _NS
-        for _ in range(2):
-            charges = list(self._watched(pools, facts, value, at, window_us))
+        for _ in range(0 if self._is_down else 2):
+            charges = list(watched_by(pools, facts, value, at, window_us))
             seen: tuple[Seen, ...] | WrongWindow | Unavailable
             try:
                 seen = self._store.look([charge.entry for charge in charges])
             except StoreUnavailable:
-                seen = Unavailable()
-                self._is_down = True
+                seen = self._down()
             self._answers = (*self._answers, seen)
             if isinstance(seen, tuple):
                 return list(zip(charges, seen, strict=True))
@@ -350,34 +374,31 @@ class PoolSpending:
             window_us = seen.at_us
         return []
 
-    @staticmethod
-    def _watched(
-        pools: Sequence[Pool], facts: Mapping[str, Any], value: int, at: int, window_us: int
-    ) -> Iterator[Charge]:
-        for pool in pools:
-            try:
-                (charge, *_) = charges_of([pool], facts, Extent(0, 0, 0, {}, value), at, window_us)
-            except (MissingKey, ValueError):
-                # Whether the request is denied for it shows when a candidate is chosen.
-                continue
-            yield charge._replace(entry=replace(charge.entry, amount=0))
-
-    def _is_known(self, id_: str) -> bool:
-        """Return whether the reservation `id_` was made before; a hold is not shortened by the question."""
-        ended: Ended | Unavailable
+    def _again(self, question: Question, number: int, health: Mapping[str, str]) -> Attempt | Blocked | None:
+        """Return what was answered when this was asked before; None where it was not, or nobody knows."""
+        if self._is_down:
+            return None
+        answer: Answer | Unavailable
         try:
-            ended = self._store.extend(id_, 0)
+            answer = self._store.reserve(
+                Order(f"{question.id}#{number}", digest_of(question.request.source), (NEVER,), 0)
+            )
         except StoreUnavailable:
-            ended = Unavailable()
-            self._is_down = True
-        self._answers = (*self._answers, ended)
-        return isinstance(ended, Ended) and ended.status != "unknown"
+            answer = self._down()
+        if isinstance(answer, Conflict):
+            raise conflict(question)
+        if isinstance(answer, Reserved | Unavailable):
+            self._answers = (*self._answers, answer)
+        return self._repeat(question, number, health, answer) if isinstance(answer, Reserved) else None
+
+    def _repeat(
+        self, question: Question, number: int, health: Mapping[str, str], answer: Reserved
+    ) -> Attempt | Blocked:
+        if answer.state != "open":
+            return Blocked("deny", ("already-ended",))
+        again = restored(self._policy, self._pools, question, number, health, answer)
+        return Blocked("deny", ("stale-policy",)) if again is None else again
 
 
 def _forget(notes: list[Note], number: int, tier: str) -> None:
     notes[:] = [note for note in notes if note.attempt != number or note.tier != tier]
-
-
-def digest_of(source: Mapping[str, Any]) -> str:
-    """Return what tells the request `source` from another under the same id."""
-    return sha256(msgspec.json.encode(source, order="deterministic")).hexdigest()

@@ -8,6 +8,7 @@ from .charging import (
     facts_of_candidate,
     matching,
     parts_of,
+    throttle_named,
     throttle_of,
     utilization_reached,
 )
@@ -15,6 +16,7 @@ from .ledger import Reservation
 from .measures import Extent, actual_of
 from .orders import (
     Answer,
+    Bucket,
     Conflict,
     Ended,
     Entry,
@@ -33,6 +35,7 @@ __all__ = [
     "Account",
     "Action",
     "Answer",
+    "Bucket",
     "Charge",
     "Conflict",
     "Ended",
@@ -60,6 +63,7 @@ __all__ = [
     "matching",
     "parts_of",
     "revision_of",
+    "throttle_named",
     "throttle_of",
     "utilization_reached",
 ]

@@ -82,7 +82,9 @@ def charges_of(
         amount = bound_of(pool.measure, extent)
         gate = GATES[pool.enforcement]
         period = pool.period_at(window_us)
-        entry = Entry(account, amount, limit, gate, period, pool.on_expiry)
+        # What no longer runs takes no slot, whoever forgot to say that it ended.
+        on_expiry = "release" if pool.measure == "concurrent" else pool.on_expiry
+        entry = Entry(account, amount, limit, gate, period, on_expiry)
         found.append(Charge(pool, key, "", entry))
         if pool.guarantees and limit is not None:
             plain = Span(period.from_us, period.until_us) if isinstance(period, Span) else period
@@ -96,7 +98,7 @@ def charges_of(
                         pool,
                         key,
                         f"others-{number}",
-                        Entry(others, amount, rest, gate, plain, pool.on_expiry),
+                        Entry(others, amount, rest, gate, plain, on_expiry),
                     )
                 )
     return tuple(found)
@@ -109,6 +111,17 @@ def throttle_of(pool: Pool, key: tuple[str, ...], action: Action, at_us: int) ->
     period = Span(start, start + action.per_us)
     entry = Entry(account, PICO, action.requests * PICO, "reserve", period, pool.on_expiry)
     return Charge(pool, key, "throttle", entry)
+
+
+def throttle_named(pools: Pools, account: str, at_us: int) -> Charge | None:
+    """Return the charge whose balance is `account`, where that is a throttle of one of `pools`; else None."""
+    name, mark, throttled = account.partition("/")[2].partition("/")[0].partition("~")
+    pool = next((each for each in pools.all if each.id == name), None)
+    if not mark or pool is None:
+        return None
+    requests, per_us = map(int, throttled.split("."))
+    key = parts_of(account)[2]
+    return throttle_of(pool, key, Action("throttle", requests=requests, per_us=per_us), at_us)
 
 
 def key_of(pool: Pool, facts: Facts) -> tuple[str, ...] | None:

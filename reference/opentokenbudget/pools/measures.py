@@ -43,15 +43,19 @@ def bound_of(measure: str, extent: Extent) -> int:
         case "value_tokens":
             return weighted(extent.input_tokens + extent.output_tokens, extent.value)
     meter = meter_named(measure)
-    for name, quantity in extent.max_usage.items():
-        if meter_named(name) == meter:
-            return _pico(quantity)
+    named = {meter_named(name): _pico(quantity) for name, quantity in extent.max_usage.items()}
+    wholes = [quantity for other, quantity in named.items() if other.tags <= meter.tags]
     if "input" in meter.tags:
-        # Parts of it that are named bound themselves alone.
-        return extent.input_tokens * PICO
-    if "output" in meter.tags:
-        return extent.output_tokens * PICO
-    return _sum_or_request(meter, extent.max_usage)
+        wholes.append(extent.input_tokens * PICO)
+    elif "output" in meter.tags:
+        wholes.append(extent.output_tokens * PICO)
+    if wholes:
+        return min(wholes)
+    parts = [part for part in named if part.tags > meter.tags]
+    outer = [part for part in parts if not any(other.tags < part.tags for other in parts)]
+    if not outer and "request" in meter.tags:
+        return PICO
+    return sum(named[part] for part in outer)
 
 
 def actual_of(measure: str, usage: Mapping[str, int | str], cost: int, value: int) -> int:

@@ -229,8 +229,7 @@ class _Reader:
             life_us=parse_duration(data["expires_after"]) * SECOND_US
             if "expires_after" in data
             else DEFAULT_LIFE_US,
-            # What no longer runs takes no slot, whoever forgot to say that it ended.
-            on_expiry="release" if measure == "concurrent" else data.get("on_expiry", "charge"),
+            on_expiry=data.get("on_expiry", "charge"),
             adjustments=tuple(map(_adjustment, data.get("adjustments", ()))),
             parents=self.parents(data["id"]),
         )

@@ -37,16 +37,29 @@ class Spending(Protocol):
 
     Attributes:
         top: the highest rank that thresholds leave to serve.
+        lowered: the reason `threshold-downgrade` where that is below the one that was begun with.
     """
 
     top: int
+    lowered: tuple[str, ...]
 
     @property
     def observed(self) -> Observed:
         """What stores have answered."""
 
-    def begin(self, question: Question, rank: int, number: int, at: int) -> Blocked | None:
-        """Look at the thresholds of the pools that count attempt `number` in the tier `rank`."""
+    def begin(
+        self,
+        question: Question,
+        rank: int,
+        number: int,
+        at: int,
+        health: Mapping[str, str],
+    ) -> Attempt | Blocked | None:
+        """Look at the thresholds of the pools that count attempt `number` in the tier `rank`.
+
+        Returns:
+            the attempt that was made when this was asked before, or why none is made.
+        """
 
     def take(
         self,
@@ -57,9 +70,14 @@ class Spending(Protocol):
         at: int,
         health: Mapping[str, str],
         exclusions: Exclusions,
+        reasons: tuple[str, ...],
         notes: list[Note] | None,
     ) -> Attempt | Blocked | None:
-        """Return the attempt that the tier `rank` offers and the pools hold, or one of a lower tier."""
+        """Return the attempt that the tier `rank` offers and the pools hold, or one of a lower tier.
+
+        Args:
+            reasons: how this tier was reached; an attempt is answered with them.
+        """
 
 
 def decide(
@@ -96,10 +114,10 @@ def answer(
             return Decision(policy, question, "allow", reasons, False, at, health, (attempt,))
     empty = Decision(policy, question, "deny", reasons, True, at, health)
     if spending is not None:
-        if (blocked := spending.begin(question, start, 1, at)) is not None:
-            return _blocked(empty, blocked, spending)
+        if (begun := spending.begin(question, start, 1, at, health)) is not None:
+            return _taken(empty, begun, (), spending)
         start = max(question.floor, min(start, spending.top))
-        taken = spending.take(question, start, 1, "primary", at, health, NO_EXCLUSIONS, notes)
+        taken = spending.take(question, start, 1, "primary", at, health, NO_EXCLUSIONS, (), notes)
         if taken is not None:
             return _taken(empty, taken, (), spending)
     return _onwards(empty, start, "primary", at, health, NO_EXCLUSIONS, notes, spending)
@@ -169,12 +187,15 @@ def follow(
     number = len(decision.attempts) + 1
     rank = last.tier
     if spending is not None:
-        if (blocked := spending.begin(question, rank, number, at)) is not None:
-            return _blocked(failed, blocked, spending)
+        if (begun := spending.begin(question, rank, number, at, health)) is not None:
+            return _taken(failed, begun, (), spending)
         rank = max(question.floor, min(rank, spending.top))
-    taken = _take(policy, question, rank, number, "fallback", at, health, exclusions, notes, spending)
+    reasons = ("fallback",)
+    taken = _take(
+        policy, question, rank, number, "fallback", at, health, exclusions, reasons, notes, spending
+    )
     if taken is not None:
-        return _taken(failed, taken, ("fallback",), spending)
+        return _taken(failed, taken, reasons, spending)
     return _onwards(failed, rank, "fallback", at, health, exclusions, notes, spending)
 
 
@@ -199,20 +220,25 @@ def _judge(
     if policy.tests[id(cascade.accept)](facts) is True:
         return _because(standing, "accepted")
     limit = len(cascade.tiers) if policy.fallback is None else policy.fallback.attempts
-    if len(decision.attempts) < limit:
+    steps = _rest(question.ladder, last.tier)
+    if len(decision.attempts) < limit and steps:
         errors = (*decision.errors, "unaccepted")
         failed = Decision(policy, question, "deny", (), True, at, health, decision.attempts, errors)
         number = len(decision.attempts) + 1
         exclusions = _exclusions(decision)
-        for rank in _rest(question.ladder, last.tier):
-            if spending is not None:
-                if (blocked := spending.begin(question, rank, number, at)) is not None:
-                    return _blocked(failed, blocked, spending)
-                if rank > spending.top:
-                    break
-            taken = _take(policy, question, rank, number, "cascade", at, health, exclusions, notes, spending)
+        reasons = ("escalated",)
+        if spending is not None:
+            if (begun := spending.begin(question, steps[0], number, at, health)) is not None:
+                return _taken(failed, begun, (), spending)
+            steps = _left(steps, question, spending)
+        for rank in steps:
+            taken = _take(
+                policy, question, rank, number, "cascade", at, health, exclusions, reasons, notes, spending
+            )
             if taken is not None:
-                return _taken(failed, taken, ("escalated",), spending)
+                return _taken(failed, taken, reasons, spending)
+        if spending is not None:
+            standing = replace(standing, observed=spending.observed)
     return _because(standing, "unaccepted")
 
 
@@ -229,14 +255,15 @@ def _onwards(
     """Return what the tiers after `rank` offer: the rest of the cascade, then the fallback's; else `empty` denied."""
     policy, question = empty.policy, empty.question
     number = len(empty.attempts) + 1
-    for following, reason in _tiers_after(policy, question, rank):
-        if spending is not None and following > max(spending.top, question.floor):
-            continue
-        taken = _take(policy, question, following, number, kind, at, health, exclusions, notes, spending)
+    for following, reason in _tiers_after(policy, question, rank, spending):
+        reasons = ("fallback", reason) if kind == "fallback" else (reason,)
+        taken = _take(
+            policy, question, following, number, kind, at, health, exclusions, reasons, notes, spending
+        )
         if taken is not None:
-            reasons = (*(("fallback",) if kind == "fallback" else ()), reason)
             return _taken(empty, taken, reasons, spending)
-    return _ended(empty, "no-candidate", spending)
+    lowered = () if spending is None else spending.lowered
+    return _ended(replace(empty, reasons=(*empty.reasons, *lowered)), "no-candidate", spending)
 
 
 def _take(
@@ -248,27 +275,33 @@ def _take(
     at: int,
     health: Mapping[str, str],
     exclusions: Exclusions,
+    reasons: tuple[str, ...],
     notes: list[Note] | None,
     spending: Spending | None,
 ) -> Attempt | Blocked | None:
     if spending is None:
         return choose(policy, question, rank, number, kind, at, health, exclusions, notes)
-    return spending.take(question, rank, number, kind, at, health, exclusions, notes)
+    return spending.take(question, rank, number, kind, at, health, exclusions, reasons, notes)
 
 
 def _taken(
     empty: Decision, taken: Attempt | Blocked, reasons: tuple[str, ...], spending: Spending | None
 ) -> Decision:
-    """Return `empty` with the attempt that was taken, or as pools block it."""
+    """Return `empty` with the attempt that was taken, or as pools block it.
+
+    Args:
+        reasons: how it was reached; where pools were asked, the attempt says so itself.
+    """
     if isinstance(taken, Blocked):
         return _blocked(empty, taken, spending)
     return Decision(
         empty.policy,
         empty.question,
         taken.action,
-        (*empty.reasons, *reasons, *taken.reasons),
+        (*empty.reasons, *(reasons if spending is None else taken.reasons)),
         False,
-        empty.at,
+        # That of the first time, where this was asked before.
+        taken.at,
         empty.health,
         (*empty.attempts, taken),
         empty.errors,
@@ -286,15 +319,26 @@ def _blocked(empty: Decision, blocked: Blocked, spending: Spending | None) -> De
     return replace(ended, action=blocked.action, retry_at=blocked.retry_at)
 
 
-def _tiers_after(policy: Policy, question: Question, rank: int) -> Iterator[tuple[int, str]]:
-    rest = _rest(question.ladder, rank)
+def _tiers_after(
+    policy: Policy, question: Question, rank: int, spending: Spending | None
+) -> Iterator[tuple[int, str]]:
+    rest = _left(_rest(question.ladder, rank), question, spending)
     for following in rest:
         yield following, "escalated"
     if policy.fallback is not None:
         start = rest[-1] if rest else rank
-        for following in policy.fallback.next_tiers(start, question.floor, len(policy.tiers)):
+        tiers = tuple(policy.fallback.next_tiers(start, question.floor, len(policy.tiers)))
+        for following in _left(tiers, question, spending):
             if following != rank and following not in rest:
                 yield following, "fallback-tier"
+
+
+def _left(ranks: tuple[int, ...], question: Question, spending: Spending | None) -> tuple[int, ...]:
+    """Return those of `ranks` that thresholds leave to serve."""
+    if spending is None:
+        return ranks
+    highest = max(spending.top, question.floor)
+    return tuple(rank for rank in ranks if rank <= highest)
 
 
 def _rest(ladder: tuple[int, ...], rank: int) -> tuple[int, ...]:

@@ -44,7 +44,7 @@ class Attempt(Struct, frozen=True):
         draw: 64 bits of a weighted selection, else None.
         at, health: the instant and the health snapshot that it was chosen under.
         action: `downgrade` where pools took it to a lower tier.
-        reasons: what pools said of it.
+        reasons: how it came to be, since the outcome before it; () where no pools were asked.
         hold: what pools hold for it; only who holds it reads it.
     """
 
@@ -138,6 +138,11 @@ class Decision(Struct, frozen=True):
     def attempt(self) -> Attempt | None:
         """The attempt to make, or the one whose answer stands; None in a denial."""
         return self.attempts[self.standing] if self.action in SERVES else None
+
+    @property
+    def made(self) -> Attempt | None:
+        """The attempt that is settled: the one that the decision names, else the last that was made."""
+        return self.attempt or (self.attempts[-1] if self.attempts else None)
 
     @property
     def candidate(self) -> str | None:

@@ -1,0 +1,134 @@
+"""What is kept with a reservation, so that a request that is asked again is answered with the same attempt.
+
+Source: spec/50-pools.md OTB-POOL-051.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from ..pools import (
+    Charge,
+    Extent,
+    MissingKey,
+    Pools,
+    Reserved,
+    charges_of,
+    facts_of_candidate,
+    matching,
+    throttle_named,
+)
+from ..problems import Problem, ProblemError
+from ..routing import Attempt, Policy, Question
+from .holding import Hold
+
+_NS = 1000
+
+
+def conflict(question: Question) -> ProblemError:
+    """Return what is said of a request under the id of another."""
+    message = f"another request had the id `{question.request.id}`"
+    return ProblemError(Problem("conflict", "/id", message, "OTB-DEC-012"))
+
+
+def digest_of(source: Mapping[str, Any]) -> str:
+    """Return what tells the request `source` from another under the same id."""
+    return sha256(msgspec.json.encode(source, order="deterministic")).hexdigest()
+
+
+def kept_form(attempt: Attempt, value: int) -> str:
+    """Return what a store keeps with a reservation, so that whoever asks again is given the same attempt.
+
+    Args:
+        value: the weight of the request, by which it is reserved and settled.
+    """
+    return msgspec.json.encode(
+        (
+            attempt.candidate.name,
+            attempt.tier,
+            attempt.output_limit,
+            str(attempt.expected),
+            str(attempt.bound),
+            None if attempt.draw is None else str(attempt.draw),
+            str(attempt.at),
+            attempt.action,
+            attempt.reasons,
+            str(value),
+            attempt.kind,
+        )
+    ).decode()
+
+
+def restored(
+    policy: Policy,
+    pools: Pools,
+    question: Question,
+    number: int,
+    health: Mapping[str, str],
+    reserved: Reserved,
+) -> Attempt | None:
+    """Return the attempt that `reserved` was made for, and what it holds; None: the policy has another shape now.
+
+    Args:
+        health: as it is known now.
+    """
+    kept = msgspec.json.decode(reserved.memo)
+    name, rank, limit, expected, bound, drawn, at, action, reasons, value, kind = kept
+    tier = policy.tiers[rank] if rank < len(policy.tiers) else None
+    candidate = next((each for each in tier.candidates if each.name == name), None) if tier else None
+    if candidate is None:
+        return None
+    attempt = Attempt(
+        number,
+        kind,
+        candidate,
+        rank,
+        limit,
+        int(expected),
+        int(bound),
+        None if drawn is None else int(drawn),
+        int(at),
+        health,
+        action,
+        tuple(reasons),
+    )
+    charges = _charges(policy, pools, question, attempt, int(value), reserved)
+    if charges is None:
+        return None
+    hold = Hold(f"{question.id}#{number}", charges, reserved.expires_us, int(value))
+    return msgspec.structs.replace(attempt, hold=hold)
+
+
+def facts_with(policy: Policy, pools: Pools, question: Question, attempt: Attempt) -> Mapping[str, Any]:
+    """Return the facts that conditions of pools read: of the request and of the candidate."""
+    if not pools.reads_candidates:
+        return question.facts
+    candidate = attempt.candidate
+    tier = policy.tiers[attempt.tier].id
+    own = facts_of_candidate(candidate.model.id, tier, candidate.model.provider, candidate.name)
+    return {**question.facts, **own}
+
+
+def _charges(
+    policy: Policy, pools: Pools, question: Question, attempt: Attempt, value: int, reserved: Reserved
+) -> tuple[Charge, ...] | None:
+    """Return what `attempt` was charged to, in the order of then."""
+    facts = facts_with(policy, pools, question, attempt)
+    request = question.request
+    extent = Extent(attempt.bound, request.input_tokens, attempt.output_limit, request.max_usage, value)
+    at_us = attempt.at // _NS
+    try:
+        charges = charges_of(matching(pools, facts), facts, extent, attempt.at, at_us)
+    except MissingKey:
+        return None
+    known = {charge.entry.account: charge for charge in charges}
+    found = []
+    for account in reserved.accounts:
+        charge = known.get(account) or throttle_named(pools, account, at_us)
+        if charge is not None:
+            found.append(charge)
+    return tuple(found)
