@@ -61,7 +61,7 @@ export function openSession() {
   };
 }
 
-// `states`: the last decision of each request; `kept`: decisions for which something was reserved, by their id.
+// `states`: the last decision of each request; `kept`: decisions for which something was reserved, by reservation.
 function nothingAsked() {
   return {memory: new Map(), kept: new Map(), states: new Map(), state: undefined, ledger: openLedger()};
 }
@@ -174,7 +174,7 @@ const OPS = {
   next(args, {given, asked}) {
     const {answer, state} = next(stateFor(args, asked), {
       outcome: args.get('outcome') ?? new Map(), at: args.get('at') ?? undefined, clock: given.clock,
-      health: args.get('health') ?? undefined, trace: args.get('trace') === true, store: storeFor(args, given, asked),
+      health: args.get('health') ?? undefined, trace: args.get('trace') === true, kept: asked.kept, store: storeFor(args, given, asked),
     });
     rememberState(asked, state);
     return answer;

@@ -145,20 +145,15 @@ function handedOn({pool, part, cells}, window, limit, from) {
   return granted;
 }
 
-// Undefined where it is without end.
+// Of what is without end nothing is left over.
 function leftOf(before, {cells, limit, from}) {
-  if (before === undefined) {
-    const everUsed = [...cells.keys()].some((one) => one < from);
-    if (!everUsed) return 0n;
-    return limit ?? undefined;
-  }
-  if (before.limit === null) return undefined;
+  if (before === undefined) return [...cells.keys()].some((one) => one < from) ? limit ?? 0n : 0n;
+  if (before.limit === null) return 0n;
   const left = before.limit + before.granted - before.settled - before.reserved;
   return left > 0n ? left : 0n;
 }
 
 function capped({cap}, left) {
-  if (left === undefined) return cap ?? 0n;
   return cap !== undefined && left > cap ? cap : left;
 }
 
@@ -180,7 +175,7 @@ export function movesOn(balance, {window}, {now, need, ever}) {
       return (countOf(now, window.grain) + 1n) * window.grain;
     case 'bucket': {
       if (!ever || window.refill === 0n) return undefined;
-      const ticks = (need + window.refill - 1n) / window.refill;
+      const ticks = need > window.refill ? (need + window.refill - 1n) / window.refill : 1n;
       return (countOf(now, window.per) + ticks) * window.per;
     }
     case 'idle': {

@@ -40,10 +40,15 @@ export function openLedger() {
       return movesOn(balanceFor(entry), entry, asked);
     },
 
-    /** `live`, `settled`, `released`, `expired`, or undefined for what was never reserved. */
+    /** `live`, `settled`, `late`, `released`, `expired`, or undefined for what was never reserved. */
     stateOf(id, now) {
       advance(now);
       return reservations.get(id)?.status;
+    },
+
+    /** When what is held ends by itself. */
+    expiresAt(id) {
+      return reservations.get(id).expiresAt;
     },
 
     /** Whether something was reserved under a newer version of the policy (OTB-POOL-053). */
@@ -91,11 +96,10 @@ export function openLedger() {
       const one = reservations.get(id);
       if (one === undefined) return {status: 'unknown'};
       const amounts = one.holds.map(({entry}) => amountOf(entry));
-      if (one.status === 'settled') return {status: isSame(one.amounts, amounts) ? 'replayed' : 'conflict', entries: one.holds.map(unchanged)};
-      const isLate = one.status !== 'live';
-      const entries = one.holds.map((held, index) => (isLate ? endLate(held, amounts[index], now) : end(held, amounts[index], now)));
-      Object.assign(one, {status: 'settled', amounts});
-      return {status: isLate ? 'late' : 'settled', entries};
+      if (SETTLED.includes(one.status)) return {status: isSame(one, amounts) ? 'replayed' : 'conflict', entries: one.holds.map(unchanged)};
+      const [status, settled] = one.status === 'live' ? ['settled', end] : ['late', endLate];
+      one.status = status;
+      return {status, entries: one.holds.map((held, index) => settled(held, amounts[index], now))};
     },
 
     /** Gives everything back (OTB-POOL-048); answers as `settle`. */
@@ -121,16 +125,23 @@ export function openLedger() {
     /** All balances as they are at an instant, each with its `entry` and what it shows, by window. */
     balances(now) {
       advance(now);
-      return [...balances.values()].sort(byName).flatMap((balance) => windowsOf(balance, now));
+      return [...balances.values()].flatMap((balance) => windowsOf(balance, now)).sort(byName);
     },
   };
 }
 
 // What is answered to a release of what has ended.
-const RELEASED = Object.freeze({released: 'replayed', settled: 'conflict', expired: 'expired'});
+const RELEASED = Object.freeze({released: 'replayed', settled: 'conflict', late: 'conflict', expired: 'expired'});
+const SETTLED = Object.freeze(['settled', 'late']);
 
-function nameOf({pool, part, key}) {
-  return JSON.stringify([pool.id, part ?? '', ...key]);
+/**
+ * What tells a balance from the others; each throttle of a pool has one of its own.
+ *
+ * @param {object} entry
+ * @returns {string}
+ */
+export function nameOf({pool, part, key, limit, window}) {
+  return JSON.stringify([pool.id, part ?? '', ...key, ...(part === 'throttle' ? [`${limit}`, `${window.length}`] : [])]);
 }
 
 function shown({from, until, settled, reserved, granted}) {
@@ -147,18 +158,18 @@ function refuses({pool, part}) {
 
 function fitsIn(entry, {settled, reserved, granted}) {
   const {limit, bound} = entry;
-  if (limit === null || (bound === 0n && !isCheck(entry))) return true;
+  if (limit === null || bound === 0n) return true;
   return settled + reserved + bound <= limit + granted;
 }
 
 /**
- * What a balance holds of a bound (OTB-POOL-042).
+ * What a balance holds of a bound (OTB-POOL-033, 042).
  *
  * @param {object} entry with its `bound`
  * @returns {bigint} pico
  */
 export function heldOf(entry) {
-  return isCheck(entry) ? 0n : entry.bound;
+  return isCheck(entry) && entry.window.kind !== 'bucket' ? 0n : entry.bound;
 }
 
 function hold(entry, cell) {
@@ -203,27 +214,38 @@ function endLate(hold, amount, now) {
   const {cell, charged} = hold;
   bringUp(cell, now);
   const over = amount > charged ? amount - charged : 0n;
+  hold.charged = charged + over;
   cell.settled += over;
   cell.overrun += over;
-  return over > 0n ? {...unchanged(hold), settled: over, overrun: over} : unchanged(hold);
+  if (over === 0n) return unchanged(hold);
+  cell.active = now;
+  return {...unchanged(hold), settled: over, overrun: over};
 }
 
 function unchanged({entry, held}) {
   return {entry, reserved: held};
 }
 
-// By pool, part and key.
+// By pool, part and key; windows of one balance stand in their order, those of two throttles by their beginning, end and limit.
 function byName(one, other) {
-  const [left, right] = [one, other].map(({pool, part, key}) => [pool.id, part ?? '', ...key]);
+  const [left, right] = [one, other].map(({entry: {pool, part, key}}) => [pool.id, part ?? '', ...key]);
   for (let place = 0; place < Math.min(left.length, right.length); place += 1) {
     const order = Buffer.compare(Buffer.from(left[place]), Buffer.from(right[place]));
     if (order !== 0) return order;
   }
-  return left.length - right.length;
+  if (left.length !== right.length) return left.length - right.length;
+  return one.entry.part === 'throttle' ? byWindow(one, other) : 0;
 }
 
-function isSame(one, other) {
-  return one.every((amount, index) => amount === other[index]);
+function byWindow(one, other) {
+  const differs = ['from', 'until', 'limit'].find((field) => one[field] !== other[field]);
+  if (differs === undefined) return 0;
+  return one[differs] < other[differs] ? -1 : 1;
+}
+
+// Late, what was charged before is charged no more, however much of it was used.
+function isSame({status, holds}, amounts) {
+  return holds.every(({charged}, index) => amounts[index] === charged || (status === 'late' && amounts[index] < charged));
 }
 
 function windowsOf(balance, now) {

@@ -46,9 +46,9 @@ export function boundIn(measure, offer, {tokens, most, value}) {
 function meterBound(meter, offer, tokens, most) {
   const entries = [...most.values()];
   const wholes = entries.filter((entry) => isWithin(meter, entry.meter)).map(({quantity}) => quantity);
+  if (meter.tags.has('input')) wholes.push(BigInt(tokens.input) * PICO);
+  if (meter.tags.has('output')) wholes.push(BigInt(offer.limit) * PICO);
   if (wholes.length > 0) return wholes.reduce((found, one) => (one < found ? one : found));
-  if (meter.tags.has('input')) return BigInt(tokens.input) * PICO;
-  if (meter.tags.has('output')) return BigInt(offer.limit) * PICO;
   const parts = entries.filter((entry) => isPartOf(entry.meter, meter));
   const named = parts.filter((entry) => !parts.some((other) => isPartOf(entry.meter, other.meter)));
   if (named.length > 0) return named.reduce((sum, {quantity}) => sum + quantity, 0n);

@@ -22,14 +22,16 @@ export function askThresholds(question, tier, {instant, store}) {
   const seenFacts = factsWith(facts, {tier});
   for (const pool of poolsThatCount(pools, seenFacts)) {
     const key = keyOf(pool, facts);
-    if (pool.thresholds.length === 0 || pool.enforcement === 'shadow' || key === undefined) continue;
+    if (pool.thresholds.length === 0 || key === undefined) continue;
     const entry = balanceOf(pool, {key, limit: limitIn(pool, key, facts, instant)});
     const seen = store.ledger.look(entry, store.now);
-    for (const {at, action} of taken(pool, entry, seen, seenFacts)) {
+    for (const {action} of taken(pool, entry, seen, seenFacts)) {
       found.rows.push(writeRow({...entry, bound: 0n}, seen, `threshold-${action.kind}`));
+      // A shadow says what it would do, and does nothing.
+      if (pool.enforcement === 'shadow') continue;
       if (action.kind === 'downgrade' && action.tier < found.ceiling) found.ceiling = action.tier;
       if (action.kind === 'throttle') found.throttles.push(throttleOf(pool, key, action));
-      if (action.kind === 'deny' || action.kind === 'queue') refusing.push({kind: action.kind, entry, seen, at});
+      if (action.kind === 'deny' || action.kind === 'queue') refusing.push({kind: action.kind, entry, seen});
     }
   }
   return {...found, refusal: refusalOf(refusing, store)};
@@ -52,11 +54,9 @@ function highest(thresholds) {
 function refusalOf(refusing, {ledger, now}) {
   const kind = ['deny', 'queue'].find((action) => refusing.some((one) => one.kind === action));
   if (kind === undefined) return undefined;
-  const moves = refusing.filter((one) => one.kind === kind).map(({entry, seen, at}) => {
+  const moves = refusing.filter((one) => one.kind === kind).map(({entry, seen}) => {
     const whole = entry.limit === null ? 0n : entry.limit + seen.granted;
-    // Below the share, not at it.
-    const need = ((seen.settled + seen.reserved) * PICO - at * whole) / PICO + 1n;
-    return ledger.movesOn(entry, {now, need, ever: at > 0n && whole > 0n});
+    return ledger.movesOn(entry, {now, need: seen.settled + seen.reserved - whole, ever: whole > 0n});
   });
   return {action: kind, reason: `threshold-${kind}`, retryAfter: latest(moves)};
 }

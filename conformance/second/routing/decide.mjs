@@ -3,6 +3,7 @@
 import {classify} from '../classifiers.mjs';
 import {evaluate} from '../conditions/evaluate.mjs';
 import {PICO} from '../decimal.mjs';
+import {formatInstant} from '../instant.mjs';
 import {askThresholds, reservationId} from '../pools/index.mjs';
 import {Refusal} from '../problem.mjs';
 import {weigh} from '../value.mjs';
@@ -15,7 +16,7 @@ import {search} from './search.mjs';
  *
  * @param {object} policy compiled
  * @param {{request: Map, at?: unknown, clock: string, health?: unknown, trace?: boolean, seed: string, memory: Map,
- *   kept: Map, store: object}} asked `kept`: the states of decisions that hold something, by id; `store`: `ledger`, `now`
+ *   kept: Map, store: object}} asked `kept`: the states of decisions that hold something, by reservation; `store`: `ledger`, `now`
  *   in whole microseconds, `isAvailable`
  * @returns {{answer: object, state: object}} `state` for `next`
  * @throws {Refusal}
@@ -28,18 +29,30 @@ export function decide(policy, {request, at, clock, health, trace, seed, memory,
   const subject = subjectOf(policy, request);
   remember(memory, subject, request);
   const id = decisionId(seed, subject, request.get('id'));
-  const before = store.isAvailable ? store.ledger.stateOf(reservationId(id, FIRST), store.now) : undefined;
-  const state = before === 'live' ? askedAgain(kept.get(id)) : firstState(conclude(policy, request, {id, subject, most, instant: now.instant}), now, before);
-  if (state.decision.reservation !== undefined) kept.set(id, state);
+  const held = reservationId(id, FIRST);
+  const before = store.isAvailable ? store.ledger.stateOf(held, store.now) : undefined;
+  const state = before === 'live'
+    ? {...kept.get(held), ...repeated(kept.get(held), store.ledger.expiresAt(held)), steps: [], now}
+    : firstState(conclude(policy, request, {id, subject, most, instant: now.instant}), now, before);
+  if (state.decision.reservation !== undefined) kept.set(held, state);
   const {question, decision, steps} = state;
   return {answer: trace ? {...decision, trace: traceOf(question, steps)} : decision, state};
 }
 
 const FIRST = 1;
 
-// No balance was asked for it this time (OTB-POOL-051).
-function askedAgain(state) {
-  return {...state, decision: {...state.decision, pools: []}};
+/**
+ * What is answered to what was asked before: no balance is asked this time, and what was said of one is not said again
+ * (OTB-POOL-051).
+ *
+ * @param {object} state of then
+ * @param {bigint} expiresAt as it is now
+ * @returns {object} the part of it that is answered
+ */
+export function repeated({decision, served, made, attempts}, expiresAt) {
+  const reasons = decision.reasons.filter((reason) => reason !== 'over-limit');
+  const reservation = {...decision.reservation, expires_at: formatInstant(expiresAt)};
+  return {decision: {...decision, reasons, pools: [], reservation}, served, made, attempts};
 }
 
 function firstState(question, now, before) {

@@ -3,10 +3,10 @@
 import {evaluate} from '../conditions/evaluate.mjs';
 import {parsePico} from '../decimal.mjs';
 import {formatInstant} from '../instant.mjs';
-import {askThresholds} from '../pools/index.mjs';
+import {askThresholds, reservationId} from '../pools/index.mjs';
 import {problem, Refusal} from '../problem.mjs';
 import {allow, deny, traceOf} from './answer.mjs';
-import {tiersBelow} from './decide.mjs';
+import {repeated, tiersBelow} from './decide.mjs';
 import {ERRORS} from './outcome.mjs';
 import {readHealth, readInstant} from './request.mjs';
 import {search} from './search.mjs';
@@ -16,17 +16,18 @@ import {endAttempt, readUsed} from './settle.mjs';
  * Answers the outcome of the last attempt (OTB-DEC-040, 050 to 060, 068).
  *
  * @param {object} state of `decide` or `next`
- * @param {{outcome: unknown, at?: unknown, clock: string, health?: unknown, trace?: boolean, store: object}} asked without `health` that
- *   of the last decision holds on (OTB-DEC-076)
+ * @param {{outcome: unknown, at?: unknown, clock: string, health?: unknown, trace?: boolean, kept: Map, store: object}} asked
+ *   without `health` that of the last decision holds on (OTB-DEC-076); `kept` as for `decide`
  * @returns {{answer: object, state: object}}
  * @throws {Refusal}
  */
-export function next(state, {outcome, at, clock, health, trace, store}) {
+export function next(state, {outcome, at, clock, health, trace, kept, store}) {
   const {error, score} = readOutcome(outcome);
-  const now = {instant: readInstant(at ?? clock), health: readHealth(health) ?? state.now.health, store};
+  const now = {instant: readInstant(at ?? clock), health: readHealth(health) ?? state.now.health, store, kept};
   if (!state.decision.final) settleOutcome(state, {error, usage: outcome.get('usage') ?? undefined}, store);
   const after = state.decision.final ? state : {...follow(state, error, score, now), now};
   const {question, decision, steps} = after;
+  if (!decision.final && decision.reservation !== undefined) kept.set(decision.reservation.id, after);
   return {answer: trace ? {...decision, trace: traceOf(question, steps)} : decision, state: after};
 }
 
@@ -82,6 +83,8 @@ function afterRefusal(state, now) {
   const most = question.policy.fallback?.attempts ?? question.tiers.length;
   const rest = restOfCascade(state);
   if (attempts >= most || rest.length === 0) return ended(state, ['unaccepted'], now);
+  const before = askedBefore(state, now);
+  if (before !== undefined) return before;
   const gate = askThresholds(question, question.policy.tiers[rest[0]], now);
   if (gate.refusal !== undefined) return failed(state, gate.refusal, gate.rows, now);
   const highest = Math.max(gate.ceiling, question.floor);
@@ -92,7 +95,7 @@ function afterRefusal(state, now) {
   const result = search({...seen, throttles: gate.throttles}, way, now);
   const looked = {...state, question: seen, steps: [...state.steps, ...result.steps]};
   const rows = [...gate.rows, ...result.rows];
-  if (result.refusal !== undefined) return failed(looked, result.refusal, rows, now);
+  if (result.refusal !== undefined) return failed(looked, result.refusal, rows, now, result.reasons);
   if (result.found === undefined) return ended(looked, ['unaccepted'], now, looked, rows);
   return served(looked, {...result, rows}, now, result.reasons, 'cascade');
 }
@@ -114,6 +117,8 @@ function afterError(state, error, now) {
   if (state.attempts >= policy.fallback.attempts) return failed(state, {reason: 'attempts-exhausted'}, [], now);
   const question = learned(state, error);
   const begins = [state.served.tier.index, ...restOfCascade(state)];
+  const before = askedBefore({...state, question}, now);
+  if (before !== undefined) return before;
   const gate = askThresholds(question, policy.tiers[begins[0]], now);
   if (gate.refusal !== undefined) return failed({...state, question}, gate.refusal, gate.rows, now);
   const tiers = tiersBelow(begins, gate.ceiling, question.floor);
@@ -121,9 +126,10 @@ function afterError(state, error, now) {
   const result = search({...question, throttles: gate.throttles}, way, now);
   const looked = {...state, question, steps: [...state.steps, ...result.steps]};
   const rows = [...gate.rows, ...result.rows];
-  if (result.found === undefined) return failed(looked, result.refusal ?? {reason: 'no-candidate'}, rows, now);
   const isLowered = tiers[0] !== begins[0];
-  const reasons = [...(isLowered ? ['threshold-downgrade'] : []), 'fallback', ...result.reasons];
+  const lowered = isLowered ? ['threshold-downgrade'] : [];
+  if (result.found === undefined) return failed(looked, result.refusal ?? {reason: 'no-candidate'}, rows, now, [...lowered, ...result.reasons]);
+  const reasons = [...lowered, 'fallback', ...result.reasons];
   return served(looked, {...result, rows, isLower: isLowered || result.isLower}, now, reasons, 'fallback');
 }
 
@@ -137,9 +143,19 @@ function learned(state, error) {
   return {...question, tried: triedBy(state), gone, outgrown};
 }
 
-function failed(state, refusal, rows, now) {
-  if (state.answered !== undefined) return ended(state, [refusal.reason, 'unaccepted'], now, state.answered, rows);
-  return {...state, decision: deny(state.question, now.instant, [refusal.reason], {...refusal, rows})};
+// What was reserved for this attempt before is answered again, and what has ended is over (OTB-POOL-051, 052).
+function askedBefore(state, now) {
+  const {store, kept} = now;
+  const id = reservationId(state.question.id, state.attempts + 1);
+  const status = store.isAvailable ? store.ledger.stateOf(id, store.now) : undefined;
+  if (status === undefined) return undefined;
+  return status === 'live' ? {...state, ...repeated(kept.get(id), store.ledger.expiresAt(id))} : failed(state, {reason: 'already-ended'}, [], now);
+}
+
+function failed(state, refusal, rows, now, before = []) {
+  const reasons = [...before, refusal.reason];
+  if (state.answered !== undefined) return ended(state, [...reasons, 'unaccepted'], now, state.answered, rows);
+  return {...state, decision: deny(state.question, now.instant, reasons, {...refusal, rows})};
 }
 
 function served(state, {found, isLower, rows}, {instant}, reasons, kind) {

@@ -49,7 +49,7 @@ function downgrade(question, refused, {index, attempt, goesOn, looked}, now) {
   const {action, tier, retryAfter} = answerRefused(refused, {floor: question.floor, index, store: now.store});
   if (action !== 'downgrade') return {...none, refusal: {action, reason: 'no-room', retryAfter}};
   const lower = {...question, barred: barredBy(question.barred, refused)};
-  const rest = looked.has(tier) ? none : search(lower, {tiers: [tier], attempt, follows: false, goesOn, ceiling: tier, looked}, now);
+  const rest = looked.has(tier) ? none : search(lower, {tiers: [tier], attempt, follows: false, goesOn: false, looked}, now);
   const reasons = [...rest.reasons.filter((reason) => reason !== 'downgraded'), 'downgraded'];
   if (rest.found !== undefined) return {...rest, reasons, isLower: true};
   return {...rest, reasons: ['downgraded'], refusal: rest.refusal ?? {action: 'deny', reason: 'no-room', retryAfter}};

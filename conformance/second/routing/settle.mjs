@@ -2,7 +2,7 @@
 
 import {formatPico} from '../decimal.mjs';
 import {formatInstant} from '../instant.mjs';
-import {heldOf, usedIn, writeEntry} from '../pools/index.mjs';
+import {heldOf, nameOf, usedIn, writeEntry} from '../pools/index.mjs';
 import {costOf, readUsage, situationAt, writeCost} from '../pricing/index.mjs';
 import {problem, Refusal, refuse} from '../problem.mjs';
 import {ERRORS} from './outcome.mjs';
@@ -128,7 +128,9 @@ function endInStore({reservation}, {isAvailable, ledger}, end) {
   if (reservation === undefined) return undefined;
   const {id} = reservation;
   const {status, entries} = isAvailable ? end(ledger, id) : {status: 'store-unavailable'};
-  return {id, status, entries: (entries ?? reservation.entries.map((entry) => ({entry, reserved: heldOf(entry)}))).map(writeEntry)};
+  const ended = new Map((entries ?? []).map((one) => [nameOf(one.entry), one]));
+  // What the router meant to hold, though the store may know of more.
+  return {id, status, entries: reservation.entries.map((entry) => writeEntry(ended.get(nameOf(entry)) ?? {entry, reserved: heldOf(entry)}))};
 }
 
 function recordOf({policy, base, value}, {attempt, served, instant}, {used, source, served: named, reservation, outcome}) {
