@@ -52,6 +52,8 @@ class Proxy:
             kept, self._kept = self._kept, []
         for server, asked in kept:
             with server, suppress(OSError):
+                # Of a request in several parts the server waits for the rest.
+                server.settimeout(1)
                 server.sendall(asked)
                 server.recv(_SIZE)
         return len(kept)
