@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from opentokenbudget.pools.balances import Balance
-from opentokenbudget.pools.orders import Entry, Order, Refused, Span
+from opentokenbudget.pools.orders import Entry, Order, Refused, Rolling, Span
 from opentokenbudget.pools.stores.store import Store
 
 ALWAYS = Span(0, None)
@@ -56,3 +56,22 @@ def audit(store: Store) -> None:
         where = (each.name, each.start_us)
         if where not in buckets:
             assert (each.balance.settled, each.balance.reserved) == (settled[where], reserved[where]), where
+
+
+def spends_in_grains(store: Store, now: list[int]) -> list[int]:
+    """Spend 4 on two days, look at all on a third, and return what a window of thirty days counts on a fourth.
+
+    Args:
+        now: the store's clock in nanoseconds, which this moves.
+    """
+    day_us = 24 * HOUR_US
+    asked = entry(amount=4, period=Rolling(day_us, 30))
+    for day in (1, 5):
+        now[0] = day * day_us * 1000
+        store.reserve(order(f"{day}#1", asked))
+        store.settle(f"{day}#1", {"pool": 4})
+    now[0] = 10 * day_us * 1000
+    store.sweep()
+    now[0] = 11 * day_us * 1000
+    seen = store.look([asked])
+    return [each.settled for each in seen] if isinstance(seen, tuple) else []

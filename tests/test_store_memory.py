@@ -10,7 +10,7 @@ import pytest
 from opentokenbudget.pools.orders import Reserved
 from opentokenbudget.pools.stores.memory import MemoryStore
 from store_contract import StoreContract
-from store_orders import HOUR_US, entry, order
+from store_orders import HOUR_US, entry, order, spends_in_grains
 
 
 class TestMemoryStore(StoreContract):
@@ -32,3 +32,9 @@ def test_ids_are_forgotten_after_the_horizon() -> None:
     answer = store.reserve(order("a#1", entry(amount=3), digest="other"))
     assert isinstance(answer, Reserved)
     assert not answer.replayed
+
+
+def test_grains_are_kept_while_a_window_counts_them() -> None:
+    """What was spent in a grain of a rolling window counts for as long as the window, however often one looks."""
+    now = [0]
+    assert spends_in_grains(MemoryStore(lambda: now[0]), now) == [8]

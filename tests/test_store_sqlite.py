@@ -16,7 +16,7 @@ from opentokenbudget.pools.orders import Reserved
 from opentokenbudget.pools.stores.sqlite import SqliteStore
 from opentokenbudget.pools.stores.store import StoreUnavailable
 from store_contract import StoreContract
-from store_orders import audit, balance_of, entry, order
+from store_orders import audit, balance_of, entry, order, spends_in_grains
 
 
 class TestSqliteStore(StoreContract):
@@ -154,3 +154,11 @@ def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path: Path) ->
         path.unlink()
         for rest in tmp_path.glob("otb.db-*"):
             rest.unlink()
+
+
+def test_grains_are_kept_while_a_window_counts_them(tmp_path: Path) -> None:
+    """What was spent in a grain of a rolling window counts for as long as the window, however often one looks."""
+    now = [0]
+    store = SqliteStore(str(tmp_path / "otb.db"), lambda: now[0])
+    assert spends_in_grains(store, now) == [8]
+    store.close()

@@ -11,6 +11,9 @@ from msgspec import Struct
 
 from .orders import Bucket, Gate, OnExpiry
 
+MOST_GRAINS = 120
+"""How many grains a rolling window holds at most."""
+
 
 class Balance(Struct, frozen=True, gc=False):
     """What one window of one account has counted.
@@ -128,6 +131,17 @@ def late(balance: Balance, more: int, mark: int) -> Balance:
         balance.until_us,
         mark,
     )
+
+
+def counts_until(start_us: int, balance: Balance) -> int | None:
+    """Return the instant from which no window counts the one from `start_us`; None where that never comes.
+
+    A window that begins at a whole multiple of its length since 1970 may be a grain of a rolling one.
+    """
+    if balance.until_us is None:
+        return None
+    length = balance.until_us - start_us
+    return balance.until_us if start_us % length else balance.until_us + MOST_GRAINS * length
 
 
 def touched(balance: Balance, mark: int) -> Balance:

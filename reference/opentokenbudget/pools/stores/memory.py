@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 
 from .. import ledger
-from ..balances import Balance, Held
+from ..balances import Balance, Held, counts_until
 from ..ledger import Reservation
 from ..orders import Answer, Ended, Entry, Order, Reserved, Seen, Span, WrongWindow
 from .store import HORIZON_US, Account
@@ -222,13 +222,14 @@ class _Books:
         )
 
     def forget(self, now_us: int) -> None:
-        """Forget windows that were over a horizon ago; of each account the latest stays."""
+        """Forget windows that count nowhere since a horizon ago; of each account the latest stays."""
         before_us = now_us - self._horizon_us
         for windows in self.windows.values():
             if len(windows) > 1:
                 latest = max(windows)
                 for start_us, balance in tuple(windows.items()):
-                    is_over = balance.until_us is not None and balance.until_us < before_us
+                    end_us = counts_until(start_us, balance)
+                    is_over = end_us is not None and end_us < before_us
                     if is_over and balance.reserved == 0 and start_us != latest:
                         del windows[start_us]
 
