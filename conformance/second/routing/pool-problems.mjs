@@ -1,12 +1,16 @@
 // What is wrong with pools (50-pools.md).
 
+import {parseDuration, SECOND} from '../instant.mjs';
 import {pointerTo} from '../json.mjs';
 import {readMeter} from '../pricing/meters.mjs';
 import {firstById} from './model-problems.mjs';
 import {poolTypeOf} from './types.mjs';
 
+const LONGEST = 36_525n * 86_400n * SECOND;
+const MOST_GRAINS = 120n;
+
 /**
- * Problems of pools (OTB-POOL-007, 010 to 013, OTB-POLICY-007, 012).
+ * Problems of pools (OTB-POOL-007, 010 to 014, OTB-POLICY-007, 012).
  *
  * @param {object} check what `policyProblems` goes by
  */
@@ -30,6 +34,7 @@ export function poolProblems(check) {
     });
     if (pool.has('at_limit')) limitActionProblems(pool, `${pointer}/at_limit`, check);
     windowProblems(pool, pointer, check);
+    lengthProblems(pool, pointer, check);
   });
 }
 
@@ -93,4 +98,31 @@ function windowProblems(pool, pointer, {report}) {
   const place = (field) => report('no-next-window', `${pointer}/${field}`, 'no window follows this one', 'OTB-POOL-013');
   if (pool.has('rollover')) place('rollover');
   if (pool.get('carry_overrun') === true) place('carry_overrun');
+}
+
+// OTB-POOL-014; days, hours and the rest may be nothing one by one.
+function lengthProblems(pool, pointer, {report}) {
+  const report14 = (place, message) => report('bad-window', place, message, 'OTB-POOL-014');
+  const window = pool.get('window');
+  const lengths = ['fixed', 'grain', 'idle'].map((field) => [`${pointer}/window/${field}`, window.get(field)]);
+  lengths.push([`${pointer}/window/bucket/per`, window.get('bucket')?.get('per')], [`${pointer}/expires_after`, pool.get('expires_after')]);
+  for (const [place, action] of actionsOf(pool, pointer)) {
+    if (action instanceof Map && action.has('throttle')) lengths.push([`${place}/throttle/per`, action.get('throttle').get('per')]);
+  }
+  for (const [place, text] of lengths) {
+    if (text === undefined) continue;
+    const length = parseDuration(text);
+    if (length === 0n || length > LONGEST) report14(place, `\`${text}\` is nothing, or more than 36,525 days`);
+  }
+  if (!window.has('rolling')) return;
+  const [length, grain] = ['rolling', 'grain'].map((field) => parseDuration(window.get(field)));
+  if (grain === 0n) return;
+  if (length % grain !== 0n || length === 0n || length / grain > MOST_GRAINS) {
+    report14(`${pointer}/window/rolling`, `\`${window.get('rolling')}\` is not 1 to 120 whole grains`);
+  }
+}
+
+function actionsOf(pool, pointer) {
+  const actions = (pool.get('thresholds') ?? []).map((one, at) => [`${pointer}/thresholds/${at}/do`, one.get('do')]);
+  return pool.has('at_limit') ? [...actions, [`${pointer}/at_limit`, pool.get('at_limit')]] : actions;
 }

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..amounts import UnknownZone, zone_named
+from ..amounts import UnknownZone, parse_duration, zone_named
 from ..conditions import Type, problems
 from ..pricing import Catalog
 from ..problems import Problem, did_you_mean
 from .facts import RESERVED
 from .policy import Attribute, FactTypes, declared_attributes
+
+_LONGEST = 36_525 * 86_400
+_MOST_GRAINS = 120
 
 
 def policy_problems(data: Mapping[str, Any], catalog: Catalog | None) -> tuple[Problem, ...]:
@@ -241,6 +244,7 @@ class _Check:
                     if pool.get(field):
                         message = "only calendar and fixed windows have one after them"
                         yield Problem("no-next-window", f"{pointer}/{field}", message, "OTB-POOL-013")
+            yield from _lengths(pool, pointer)
             for action, place in _actions(pool, pointer):
                 if isinstance(action, dict) and "downgrade" in action:
                     yield from self.tier(action["downgrade"], f"{place}/downgrade")
@@ -309,6 +313,30 @@ def _actions(pool: Mapping[str, Any], pointer: str) -> Iterator[tuple[Any, str]]
         yield threshold["do"], f"{pointer}/thresholds/{entry}/do"
     if "at_limit" in pool:
         yield pool["at_limit"], f"{pointer}/at_limit"
+
+
+def _lengths(pool: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
+    """Yield what is wrong with the durations of a pool."""
+    named = {}
+    for field, value in pool["window"].items():
+        if field in ("fixed", "grain", "idle"):
+            named[f"{pointer}/window/{field}"] = value
+        elif field == "bucket":
+            named[f"{pointer}/window/bucket/per"] = value["per"]
+    for action, place in _actions(pool, pointer):
+        if isinstance(action, dict) and "throttle" in action:
+            named[f"{place}/throttle/per"] = action["throttle"]["per"]
+    if "expires_after" in pool:
+        named[f"{pointer}/expires_after"] = pool["expires_after"]
+    for place, text in named.items():
+        if not 0 < parse_duration(text) <= _LONGEST:
+            message = f"`{text}` is not above 0 and at most 36,525 days"
+            yield Problem("bad-window", place, message, "OTB-POOL-014")
+    if "rolling" in pool["window"] and (grain := parse_duration(pool["window"]["grain"])):
+        grains, rest = divmod(parse_duration(pool["window"]["rolling"]), grain)
+        if rest or not 1 <= grains <= _MOST_GRAINS:
+            message = f"`{pool['window']['rolling']}` is not 1 to {_MOST_GRAINS} whole grains"
+            yield Problem("bad-window", f"{pointer}/window/rolling", message, "OTB-POOL-014")
 
 
 def _measures(pool: Mapping[str, Any]) -> set[str]:
