@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import desk
+from opentokenbudget import open_engine
+from opentokenbudget.pools import StoreUnavailable
 from pool_faults import RedisSignals, Server, spent_through
 from pool_figures import Depth, Figures, at_depths
 from pool_proxy import FAULTS, Proxy
@@ -80,3 +85,62 @@ def test_a_new_id_for_a_retry_leaves_phantoms(
             phantom_units=found.settled + found.reserved - client.expected,
         )
     assert figures.row["phantom_units"] > 0
+
+
+POOL: dict[str, Any] = {
+    "id": "all",
+    "limit": {"requests": 100},
+    "window": {"lifetime": True},
+    "enforcement": "reserve",
+    "on_store_failure": "closed",
+}
+THRESHOLD = {"thresholds": [{"at": "0.5", "do": "deny"}]}
+USAGE = {"input": 100, "output": 10}
+
+
+@at_depths(1, 20)
+@pytest.mark.parametrize("kind", SERVED)
+def test_a_stopped_store_is_told_at_every_call(
+    kind: str, depth: Depth, figures: Figures, server: Server, new_url: Callable[[str], str], tmp_path: Path
+) -> None:
+    """While the server is stopped a closed pool denies and an open one allows, at every call; all goes on after."""
+    for _ in figures.rounds("outages_of_every_call"):
+        for opens, looks in [(False, False), (False, True), (True, False), (True, True)]:
+            pool = {**POOL, **(THRESHOLD if looks else {}), "on_store_failure": "open" if opens else "closed"}
+            url = new_url(kind).replace("timeout=60", "timeout=0.25")
+            engine = open_engine(desk.written(tmp_path, pools=[pool]), store=url, seed="s")
+            held, unsettled = engine.decide(request(1)), engine.decide(request(2))
+            assert (held.action, unsettled.action) == ("allow", "allow")
+            server.freeze()
+            begun = time.monotonic()
+            decided = engine.decide(request(3))
+            longest = time.monotonic() - begun
+            record = engine.settle(held, usage=USAGE)
+            released = engine.release(unsettled)
+            with pytest.raises(StoreUnavailable):
+                engine.extend(held, 60)
+            following = engine.next(unsettled, error="unavailable")
+            # None of these has waited for the server to go on.
+            server.thaw()
+            expected = ("allow", "store-failed-open") if opens else ("deny", "store-unavailable")
+            assert (decided.action, decided.reasons[-1]) == expected
+            assert (following.action, following.reasons[-1]) == expected
+            assert record["reservation"]["status"] == released["reservation"]["status"] == "store-unavailable"
+            engine.close()
+            engine = open_engine(
+                desk.written(tmp_path, pools=[pool]), store=url.replace("0.25", "60"), seed="s"
+            )
+            assert engine.settle(held, usage=USAGE)["reservation"]["status"] in ("settled", "replayed")
+            assert engine.release(unsettled)["reservation"]["status"] in ("released", "replayed")
+            again = engine.decide(request(3))
+            assert again.action == "allow"
+            engine.settle(again, usage=USAGE)
+            figures.add(decisions_while_stopped=2, ends_while_stopped=3)
+            figures.most(longest_decision_in_ms=int(longest * 1000))
+            engine.close()
+        figures.add(outages_of_every_call=1)
+
+
+def request(number: int) -> dict[str, Any]:
+    """Return a request of its own."""
+    return {"id": f"r{number}", "attributes": {"user": "u"}, "input_tokens": 100, "max_output_tokens": 10}
