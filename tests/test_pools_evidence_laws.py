@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
+import desk
+from opentokenbudget.opening import open_document
 from opentokenbudget.pools.stores import open_store
 from pool_figures import Depth, Figures, at_depths
 from pool_histories import CLIENTS, STEPS, Operation, history_of, is_linearizable
+from pool_simulation import Simulation
 from pool_zones import shown_by
 from store_orders import audit
 
@@ -18,6 +23,7 @@ pytest_plugins = ["pool_fixtures", "postgres_server", "redis_server"]
 
 KINDS = ["memory", "sqlite", "redis", "postgres"]
 PER_ROUND = 20
+SEEDS = 100
 
 
 @at_depths(20, 500)
@@ -65,6 +71,26 @@ def test_a_history_that_nothing_explains_is_noticed() -> None:
     assert not is_linearizable([first, second])
     assert is_linearizable([first, second._replace(answer=("refused", 0, 10))])
     assert not is_linearizable([first, second._replace(begun=11, answer=("held", 0, 0), amount=0)])
+
+
+@at_depths(200, 20_000)
+def test_simulated_days_keep_the_laws(depth: Depth, figures: Figures) -> None:
+    """After every step of every seed the balances are the fold of what was told, and no law of pools is broken."""
+    for number in figures.rounds("seeds"):
+        counts: Counter[str] = Counter()
+        for seed in range(number * SEEDS, (number + 1) * SEEDS):
+            try:
+                counts.update(Simulation(seed).run())
+            except AssertionError as error:
+                error.add_note(f"seed {seed}")
+                raise
+        figures.add(**dict(sorted(counts.items())))
+
+
+def test_simulated_policies_are_in_order(tmp_path: Path) -> None:
+    """What is simulated is a policy that whoever opens it accepts."""
+    for seed in range(20):
+        open_document(desk.written(tmp_path, pools=Simulation(seed).data["pools"]), kind="policy")
 
 
 ZONES = sorted(
