@@ -51,6 +51,7 @@ class Figures:
         self.row: dict[str, int] = {}
         self._part = part
         self._depth = depth
+        self._is_whole = False
         self._code = code_digest() if depth.is_kept else ""
         known = read(EVIDENCE)["parts"].get(part) if depth.is_kept else None
         if known is not None and known["code"] == self._code and known["asked"] == depth.count:
@@ -64,6 +65,8 @@ class Figures:
             yield number
             assert self.row.get(counted, 0) > before, "a round that shows nothing"
             self.add(rounds=1)
+        self._is_whole = True
+        self._keep()
 
     def left(self, counted: str) -> int:
         """Return how much of `counted` is still to be shown."""
@@ -90,6 +93,7 @@ class Figures:
             found["parts"][self._part] = {
                 "asked": self._depth.count,
                 "code": self._code,
+                "is_whole": self._is_whole,
                 "figures": self.row,
             }
             found["parts"] = dict(sorted(found["parts"].items()))

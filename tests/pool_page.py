@@ -13,7 +13,6 @@ The same tests run at a smaller depth whenever `pytest` does.
 
 This says what was run and what was seen, on one machine, and nothing of what was not run.
 """
-_MORE = "Of this part less has been run than is asked for."
 
 
 def page_of(parts: Mapping[str, Any]) -> str:
@@ -32,6 +31,7 @@ def page_of(parts: Mapping[str, Any]) -> str:
         text.append("|---" * (len(names) + 3) + "|")
         for kind, part in rows:
             figures = " | ".join(f"{part['figures'].get(name, 0):,}" for name in names)
-            text.append(f"| {kind} | {figures} | {part['asked']:,} | `{part['code']}` |")
+            asked = f"{part['asked']:,}" + ("" if part["is_whole"] else ", not all of it run yet")
+            text.append(f"| {kind} | {figures} | {asked} | `{part['code']}` |")
         text.append("")
     return "\n".join(text)
