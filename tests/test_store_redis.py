@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opentokenbudget.pools.balances import Balance, drained, handed_on
-from opentokenbudget.pools.orders import Bucket, Idle, Reserved, Rolling, Span, StalePolicy
+from opentokenbudget.pools.orders import Bucket, Conflict, Idle, Reserved, Rolling, Span, StalePolicy
 from opentokenbudget.pools.stores import redis as redis_store
 from opentokenbudget.pools.stores.redis import RedisStore
 from opentokenbudget.pools.stores.redis_forms import LARGEST, answer_of, ended_of
@@ -47,6 +47,15 @@ def store(redis_server: RedisServer) -> Iterator[RedisStore]:
 def brief(redis_server: RedisServer, horizon_us: int) -> RedisStore:
     """Return an empty store that remembers ended reservations for `horizon_us`."""
     return RedisStore(address_of(redis_server.url(timeout=20)), horizon_us)
+
+
+def sweep_until(store: RedisStore, is_done: Callable[[], bool]) -> None:
+    """Sweep until it is so; what takes more than a few milliseconds never happens."""
+    for _ in range(10_000):
+        if is_done():
+            return
+        store.sweep()
+    raise AssertionError("it is never so")
 
 
 def size_of(store: RedisStore) -> int:
@@ -99,8 +108,7 @@ def test_what_has_ended_is_forgotten_after_the_horizon(redis_server: RedisServer
         store.reserve(order(id_, entry(limit=None), expires_after_us=1000))
         store.settle(id_, {"pool": 1})
     # Those that stand beside one that is open are kept for its sake.
-    while len(list(store.reservations())) > 20:
-        store.sweep()
+    sweep_until(store, lambda: len(list(store.reservations())) <= 20)
     remembered = {known.id for known in store.reservations()}
     assert "open#1" in remembered
     forgotten = next(id_ for id_ in ids if id_ not in remembered)
@@ -113,9 +121,19 @@ def test_nothing_stays_of_what_is_forgotten(redis_server: RedisServer) -> None:
     store = brief(redis_server, 100)
     for number in range(60):
         store.reserve(order(f"{number:032d}#1", entry(limit=None), expires_after_us=100))
-    while list(store.reservations()):
-        store.sweep()
+    sweep_until(store, lambda: not list(store.reservations()))
     assert size_of(store) == 2, "the balance, and the chunk that has room"
+
+
+def test_a_chunk_that_ends_before_it_is_full_is_forgotten_too(redis_server: RedisServer) -> None:
+    """Whether the reservations that are written down together end before others follow or after, none is left over."""
+    store = brief(redis_server, 1000)
+    ids = [f"{number:032d}#1" for number in range(40)]
+    for number, id_ in enumerate(ids):
+        store.reserve(order(id_, entry(limit=None), expires_after_us=HOUR_US if number == 0 else 0))
+        store.look([entry()])
+    sweep_until(store, lambda: len(list(store.reservations())) <= 17)
+    assert [known.state for known in store.reservations()].count("open") == 1
 
 
 def test_older_windows_are_forgotten_after_the_horizon(redis_server: RedisServer) -> None:
@@ -130,12 +148,12 @@ def test_older_windows_are_forgotten_after_the_horizon(redis_server: RedisServer
         store.settle(f"{number}#2", {})
     store.reserve(order("whole#1", entry("whole", 1, None)))
     store.reserve(order("whole#2", entry("whole", 1, None, period=Span(now_of(store), None))))
-    while len(list(store.accounts("rolling"))) > 2 or len(list(store.accounts("session"))) > 1:
-        store.sweep()
+    sweep_until(
+        store, lambda: len(list(store.accounts("rolling"))) <= 2 and len(list(store.accounts("session"))) == 1
+    )
     assert sum(each.balance.reserved for each in store.accounts("rolling")) == 1
     store.release("held#1")
-    while len(list(store.accounts("rolling"))) > 1:
-        store.sweep()
+    sweep_until(store, lambda: len(list(store.accounts("rolling"))) == 1)
     assert len(list(store.accounts("whole"))) == 2
 
 
@@ -203,6 +221,17 @@ def test_an_amount_that_cannot_be_counted_is_refused(store: RedisStore) -> None:
     assert not isinstance(store.reserve(order("a#2", entry(amount=2, limit=LARGEST))), Reserved)
     assert isinstance(store.reserve(order("a#3", entry(amount=1, limit=LARGEST))), Reserved)
     assert balance_of(store, "pool").reserved == LARGEST
+
+
+@pytest.mark.parametrize(
+    "digest", ["sha256:" + "0a" * 32, "sha256:" + "0A" * 32, "", "#", "=", "\0", "x" * 32]
+)
+def test_a_digest_comes_back_as_it_was(store: RedisStore, digest: str) -> None:
+    """However it is kept, the same is replayed and another is a conflict."""
+    for _ in range(2):
+        assert isinstance(store.reserve(order("a#1", entry(), digest=digest)), Reserved)
+    assert isinstance(store.reserve(order("a#1", entry(), digest=f"{digest}a")), Conflict)
+    assert [known.digest for known in store.reservations()] == [digest]
 
 
 def test_a_child_has_connections_of_its_own(redis_server: RedisServer) -> None:

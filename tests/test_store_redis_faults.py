@@ -162,7 +162,7 @@ OPERATIONS: dict[str, Callable[[RedisStore], object]] = {
 
 
 def test_nothing_waits_for_a_server_that_has_stopped(new_redis_server: Start) -> None:
-    """Every operation ends within the timeout, on old connections and new ones; what was asked is done once, or never."""
+    """Every operation ends within the timeout, on old connections and new; what was asked is done once, or never."""
     server = new_redis_server()
     url = server.url(timeout=0.05)
     known = RedisStore.open(url)

@@ -5,7 +5,9 @@ An amount is two doubles, whole units and parts of 10⁻¹²: both are exact, fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import inf
 from struct import Struct
 
@@ -21,6 +23,7 @@ from ..orders import (
     Gate,
     OnExpiry,
     Order,
+    Period,
     Refused,
     Reserved,
     Rolling,
@@ -37,6 +40,7 @@ LARGEST = 10**15 * PICO
 """No amount may be larger: up to here sums of several are exact too."""
 
 _SPAN, _ROLLING, _BUCKET, _IDLE = range(4)
+_SHA256 = re.compile("sha256:[0-9a-f]{64}")
 _GATES: dict[Gate, int] = {"reserve": 0, "check": 1, "open": 2}
 _GATE_NAMES: tuple[Gate, ...] = ("reserve", "check", "open")
 _STATES: tuple[State, ...] = ("open", "settled", "released", "expired", "late")
@@ -55,7 +59,7 @@ _HEAD = Struct("<BHdd")
 _HELD = Struct("<2d")
 _KEPT = Struct("<BddI")
 _KEPT_BUCKET = Struct("<3d")
-_ASKED = Struct("<BB9d")
+_TERMS = Struct("<BB7d")
 _INSTANT = Struct("<d")
 _INSTANTS = Struct("<dd")
 _AMOUNT = Struct("<dd")
@@ -92,11 +96,16 @@ class Forms:
         fields, kept = [], []
         asked = [self._horizon, _INSTANT.pack(order.expires_after_us)]
         for entry in order.entries:
-            name = escaped(entry.account)
-            fields.append(b"w" + name)
-            asked.append(_asked(entry))
-            kept.append(_kept(entry, name))
-        digest = text_of(order.digest)
+            field, name = _named(entry.account)
+            amount = _amount(entry.amount)
+            period = entry.period
+            flags, terms = _terms(entry.gate, entry.limit, period, entry.on_expiry)
+            fields.append(field)
+            asked += (terms, amount)
+            kept += (flags, amount, name)
+            if isinstance(period, Bucket):
+                kept.append(_KEPT_BUCKET.pack(*_limbs(period.refill), period.per_us))
+        digest = _digest(order.digest)
         kept += (_COUNT.pack(len(digest)), digest, text_of(order.memo))
         return (
             *self._reserve,
@@ -110,39 +119,39 @@ class Forms:
 
     def look(self, entries: Sequence[Entry]) -> Command:
         """Return the command that looks at the balances of `entries`."""
-        fields = [b"w" + escaped(entry.account) for entry in entries]
-        return self._named("look", b"".join(map(_asked, entries)), *fields)
+        fields = [_named(entry.account)[0] for entry in entries]
+        return self._command("look", b"".join(map(_asked, entries)), *fields)
 
     def grant(self, entry: Entry) -> Command:
         """Return the command that grants the amount of `entry`."""
-        return self._named("grant", _asked(entry), b"w" + escaped(entry.account))
+        return self._command("grant", _asked(entry), _named(entry.account)[0])
 
     def settle(self, id_: str, actuals: Mapping[str, int]) -> Command:
         """Return the command that charges `actuals`."""
         return (
             *self._settle,
-            b"".join([self._horizon, *[_AMOUNT.pack(*_limbs(amount)) for amount in actuals.values()]]),
+            b"".join([self._horizon, *map(_amount, actuals.values())]),
             b"r" + escaped(id_),
-            *[b"w" + escaped(account) for account in actuals],
+            *[_named(account)[0] for account in actuals],
         )
 
     def release(self, id_: str) -> Command:
         """Return the command that gives everything back."""
-        return self._named("release", b"", b"r" + escaped(id_))
+        return self._command("release", b"", b"r" + escaped(id_))
 
     def extend(self, id_: str, expires_after_us: int) -> Command:
         """Return the command that lets a reservation live on."""
-        return self._named("extend", _INSTANT.pack(expires_after_us), b"r" + escaped(id_))
+        return self._command("extend", _INSTANT.pack(expires_after_us), b"r" + escaped(id_))
 
     def sweep(self) -> Command:
         """Return the command that ends and forgets some of what is due."""
-        return self._named("sweep", b"")
+        return self._command("sweep", b"")
 
     def page(self, first: bytes, last: bytes, count: int) -> Command:
         """Return the command that reads windows from member `first` of the index to `last`."""
         return (b"FCALL", self._functions["page"], b"1", self.hash, first, last, b"%d" % count)
 
-    def _named(self, name: str, asked: bytes, *fields: bytes) -> Command:
+    def _command(self, name: str, asked: bytes, *fields: bytes) -> Command:
         return (b"FCALL", self._functions[name], b"1", self.hash, self._horizon + asked, *fields)
 
 
@@ -246,7 +255,7 @@ def reservation_of(id_: str, kept: bytes) -> Reservation:
         )
     (size,) = _COUNT.unpack_from(kept, place)
     place += _COUNT.size
-    digest, memo = _text(kept[place : place + size]), _text(kept[place + size :])
+    digest, memo = _digest_text(kept[place : place + size]), _text(kept[place + size :])
     return Reservation(id_, digest, memo, int(made_us), int(expires_us), _STATES[state - 1], tuple(held))
 
 
@@ -275,6 +284,17 @@ def _text(encoded: bytes) -> str:
     return encoded.decode("utf-8", "surrogatepass")
 
 
+def _digest(text: str) -> bytes:
+    """Return a digest as it is kept: of SHA-256 the 32 bytes, for ended reservations are many."""
+    if _SHA256.fullmatch(text):
+        return b"#" + bytes.fromhex(text[7:])
+    return b"=" + text_of(text)
+
+
+def _digest_text(kept: bytes) -> str:
+    return f"sha256:{kept[1:].hex()}" if kept.startswith(b"#") else _text(kept[1:])
+
+
 def escaped(text: str) -> bytes:
     """Return an id or a name as fields hold it: a NUL of its own is not one that separates."""
     return text_of(text).replace(b"\0", b"\0\xff")
@@ -299,39 +319,45 @@ def _at(reply: bytes) -> int:
     return int(_INSTANT.unpack_from(reply, 1)[0])
 
 
-def _asked(entry: Entry) -> bytes:
-    period, gate = entry.period, _GATES[entry.gate]
-    amount, parts = _limbs(entry.amount)
-    limit: float = inf
-    limit_parts = 0
-    if entry.limit is not None:
-        limit, limit_parts = _limbs(entry.limit)
-    asked = (gate, amount, parts, limit, limit_parts)
+@lru_cache(8192)
+def _named(account: str) -> tuple[bytes, bytes]:
+    """Return the field of the latest window of `account`, and its name with its length before it."""
+    name = escaped(account)
+    return b"w" + name, _COUNT.pack(len(name)) + name
+
+
+@lru_cache(8192)
+def _terms(gate: Gate, limit: int | None, period: Period, on_expiry: OnExpiry) -> tuple[bytes, bytes]:
+    """Return what of an entry is mostly the same: its flags, and what is asked but for the amount."""
+    flags = _GATES[gate] + (_RELEASES if on_expiry == "release" else 0)
+    ceiling = (inf, 0) if limit is None else _limbs(limit)
+    asked = (_GATES[gate], *ceiling)
     if isinstance(period, Span):
         until = inf if period.until_us is None else period.until_us
         rollover = _limbs(period.rollover) if period.rollover else (0, 0)
-        return _ASKED.pack(_SPAN, *asked, period.from_us, until, *rollover, period.carry_overrun)
-    if isinstance(period, Rolling):
-        return _ASKED.pack(_ROLLING, *asked, 0, period.grain_us, period.grains, 0, 0)
-    if isinstance(period, Bucket):
-        return _ASKED.pack(_BUCKET, *asked, 0, *_limbs(period.refill), period.per_us, 0)
-    return _ASKED.pack(_IDLE, *asked, 0, period.after_us, 0, 0, 0)
+        terms = _TERMS.pack(_SPAN, *asked, period.from_us, until, *rollover, period.carry_overrun)
+    elif isinstance(period, Rolling):
+        terms = _TERMS.pack(_ROLLING, *asked, 0, period.grain_us, period.grains, 0, 0)
+    elif isinstance(period, Bucket):
+        flags += _IS_BUCKET
+        terms = _TERMS.pack(_BUCKET, *asked, 0, *_limbs(period.refill), period.per_us, 0)
+    else:
+        terms = _TERMS.pack(_IDLE, *asked, 0, period.after_us, 0, 0, 0)
+    return bytes([flags]), terms
 
 
-def _kept(entry: Entry, name: bytes) -> bytes:
-    flags = _GATES[entry.gate]
-    if entry.on_expiry == "release":
-        flags += _RELEASES
-    period = entry.period
-    if isinstance(period, Bucket):
-        bucket = _KEPT_BUCKET.pack(*_limbs(period.refill), period.per_us)
-        return _KEPT.pack(flags + _IS_BUCKET, *_limbs(entry.amount), len(name)) + name + bucket
-    return _KEPT.pack(flags, *_limbs(entry.amount), len(name)) + name
+def _asked(entry: Entry) -> bytes:
+    return _terms(entry.gate, entry.limit, entry.period, entry.on_expiry)[1] + _amount(entry.amount)
+
+
+def _amount(amount: int) -> bytes:
+    return _AMOUNT.pack(*_limbs(amount))
 
 
 def _seen(entry: Entry, reply: bytes, at: int, now_us: int) -> Seen:
     row = _ROW.unpack_from(reply, at)
-    settled, reserved, granted = _pico(row[1], row[2]), _pico(row[3], row[4]), _pico(row[7], row[8])
+    settled, reserved = int(row[1]) * PICO + int(row[2]), int(row[3]) * PICO + int(row[4])
+    granted = int(row[7]) * PICO + int(row[8])
     period = entry.period
     if isinstance(period, Span):
         return Seen(entry.account, period.from_us, settled, reserved, granted, period.until_us)

@@ -2,8 +2,8 @@
 
 With an append-only file a change is written before it is answered: by `appendfsync always` to the disk, by `no` to the
 operating system, which survives the server. `everysec` does so too, but for the time that its fsync of every second
-takes: then writes wait for up to two seconds, their answers do not, and a server that is killed takes them with it (with
-a disk that needed 0.7 s, six kills lost 6,708 of 30,488 acknowledged reservations; `no` and `always` lost none).
+takes: then writes wait for up to two seconds, their answers do not, and a server that is killed takes them with it.
+With a disk that needed 0.7 s, six kills lost 6,708 of 30,488 acknowledged reservations; `no` and `always` lost none.
 """
 
 from __future__ import annotations

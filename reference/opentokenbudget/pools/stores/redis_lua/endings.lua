@@ -33,7 +33,7 @@ local function finish(space, blob, state, now, id, given, fields, got)
   local past = pos
   if before ~= OPEN then pos = pos + AMOUNT_SIZE * n end
   local rest, at = pos, pos + HELD_SIZE * n
-  local charges, booked, placed = '', '', nil
+  local charges, booked, placed = nil, '', nil
   local written, filled = { id, false, false, false }, 2
   local is_plain = #fields == n + 2
   for i = 1, n do
@@ -64,7 +64,8 @@ local function finish(space, blob, state, now, id, given, fields, got)
       booked = booked .. pack(AMOUNT, more_w, more_p)
       uw, up = plus(cw, cp, more_w, more_p)
     end
-    charges = charges .. pack(AMOUNT, uw, up)
+    local charge = pack(AMOUNT, uw, up)
+    charges = charges and charges .. charge or charge
 
     if state ~= LATE or more_w > 0 or more_p > 0 then
       local first, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, last
@@ -110,7 +111,7 @@ local function finish(space, blob, state, now, id, given, fields, got)
   end
 
   local head, tail = pack(HEAD, state, n, made, now), sub(blob, rest)
-  blob = head .. charges .. tail
+  blob = head .. (charges or '') .. tail
   written[2] = blob
   write(space, written, filled, placed, now)
   if state == LATE then return 'l' .. pack('<d', now) .. head .. booked .. tail end

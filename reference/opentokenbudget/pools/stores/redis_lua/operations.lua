@@ -24,7 +24,7 @@ end
 local function reserve(keys, argv)
   local now, space = instant(), space_of(keys[1])
   local asked, tail, revision, id = argv[1], argv[2], argv[3], argv[4]
-  local got, due, first, number = fetched(space, argv, 4, now, asked)
+  local got, due, first, number = fetched(space, argv, 4, now)
   local n = #argv - 5
   if got[2] then return known(got[2], tail, n, now) end
   local newest = got[3] or ''
@@ -33,12 +33,12 @@ local function reserve(keys, argv)
 
   local _, life, pos = unpack_('<dd', asked)
   local expires = now + life
-  local seen, held, refusals, placed = '', '', nil, nil
+  local seen, held, refusals, placed = nil, nil, nil, nil
   local written, filled = { 'd', false, id, false, false, false }, 4
   for i = 1, n do
     local field, latest = argv[i + 5], got[i + 3]
     local kind, gate, aw, ap, lw, lp, from, x, y, z, t
-    kind, gate, aw, ap, lw, lp, from, x, y, z, t, pos = unpack_(ASKED, asked, pos)
+    kind, gate, lw, lp, from, x, y, z, t, aw, ap, pos = unpack_(ASKED, asked, pos)
     local start, sw, sp, rw, rp, ow, op, gw, gp, till, mark, row, _
     if kind == SPAN and latest then
       -- As `current` does, at once.
@@ -55,7 +55,7 @@ local function reserve(keys, argv)
       cw, cp, dw, dp, retry = counted(space, field, latest, kind, x, y, start, sw, sp, rw, rp, mark)
     end
     local before = row or pack(ROW, start, cw, cp, dw, dp, ow, op, gw, gp, lw, lp, retry, mark)
-    seen = seen .. before
+    seen = seen and seen .. before or before
     if gate ~= OPEN_GATE and (aw > 0 or ap > 0) then
       -- Room: limit + granted - settled (- reserved) - amount; the parts are within 4 * 10^12 of 0.
       local w, p = lw + gw - cw - aw, lp + gp - cp - ap
@@ -68,7 +68,8 @@ local function reserve(keys, argv)
       if gate ~= CHECK then rw, rp = plus(rw, rp, aw, ap) end
       mark = now
     end
-    held = held .. pack(HELD, start, mark)
+    local mine = pack(HELD, start, mark)
+    held = held and held .. mine or mine
     local after = pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
     if latest and (latest == row or unpack_('<d', latest) == start) then
       written[filled + 1], written[filled + 2] = field, after
@@ -81,22 +82,22 @@ local function reserve(keys, argv)
   if refusals then return 'f' .. pack('<d', now) .. refusals end
 
   if is_newer then call('HSET', space.hash, argv[5], revision) end
-  written[2] = queued(space, got[1], due, first, number, id, expires)
-  written[4] = pack(HEAD, OPEN, n, now, expires) .. held .. tail
+  written[2] = queued(space, got[1], due, first, number, id, expires, now, asked)
+  written[4] = pack(HEAD, OPEN, n, now, expires) .. (held or '') .. tail
   write(space, written, filled, placed, now)
-  return 'h' .. pack('<dd', now, expires) .. seen
+  return 'h' .. pack('<dd', now, expires) .. (seen or '')
 end
 
 -- argv: horizon, then what is asked; and fields: the accounts' latest windows
 local function look(keys, argv)
   local now, space = instant(), space_of(keys[1])
   local asked = argv[1]
-  local got = fetched(space, argv, 2, now, asked)
+  local got = fetched(space, argv, 2, now)
   local seen, pos = '', 9
   for i = 2, #argv do
     local field, latest = argv[i], got[i]
     local kind, _, lw, lp, from, x, y, z, t
-    kind, _, _, _, lw, lp, from, x, y, z, t, pos = unpack_(ASKED, asked, pos)
+    kind, _, lw, lp, from, x, y, z, t, _, _, pos = unpack_(ASKED, asked, pos)
     local start, sw, sp, rw, rp, ow, op, gw, gp, till, mark =
       current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
     if not start then return 'w' .. pack('<d', now) end
@@ -112,8 +113,8 @@ end
 local function grant(keys, argv)
   local now, space = instant(), space_of(keys[1])
   local asked, field = argv[1], argv[2]
-  local latest = (fetched(space, argv, 2, now, asked))[2]
-  local kind, _, aw, ap, lw, lp, from, x, y, z, t = unpack_(ASKED, asked, 9)
+  local latest = (fetched(space, argv, 2, now))[2]
+  local kind, _, lw, lp, from, x, y, z, t, aw, ap = unpack_(ASKED, asked, 9)
   local start, sw, sp, rw, rp, ow, op, gw, gp, till, mark =
     current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
   if not start then return 'c' .. pack('<d', now) end
@@ -148,7 +149,7 @@ end
 local function settle(keys, argv)
   local now, space = instant(), space_of(keys[1])
   local given = argv[1]
-  local got = fetched(space, argv, 2, now, given)
+  local got = fetched(space, argv, 2, now)
   local blob = got[2]
   if not blob then return 'u' .. pack('<d', now) end
   local state = byte(blob)
@@ -161,7 +162,7 @@ end
 -- argv: horizon; and the field of the reservation
 local function release(keys, argv)
   local now, space = instant(), space_of(keys[1])
-  local blob = (fetched(space, argv, 2, now, argv[1]))[2]
+  local blob = (fetched(space, argv, 2, now))[2]
   if not blob then return 'u' .. pack('<d', now) end
   local state = byte(blob)
   if state == OPEN then return finish(space, blob, RELEASED, now, argv[2], nil, {}, {}) end
@@ -171,7 +172,7 @@ end
 -- argv: horizon, life; and the field of the reservation. Its chunk is looked at too early now; that does no harm.
 local function extend(keys, argv)
   local now, space = instant(), space_of(keys[1])
-  local blob = (fetched(space, argv, 2, now, argv[1]))[2]
+  local blob = (fetched(space, argv, 2, now))[2]
   if not blob then return 'u' .. pack('<d', now) end
   local state, n, made, expires, pos = unpack_(HEAD, blob)
   if state ~= OPEN then return (state == EXPIRED and 'x' or 'c') .. pack('<d', now) end
@@ -229,10 +230,25 @@ end
 -- argv: horizon. Answers how many were ended, and 1 if there may be more to do.
 local function sweep(keys, argv)
   local now, space = instant(), space_of(keys[1])
-  local horizon = unpack_('<d', argv[1])
-  local count, is_more = tend(space, now, horizon)
-  local is_more_over = forget(space, now - horizon)
-  return { count, (is_more or is_more_over) and 1 or 0 }
+  local before = now - unpack_('<d', argv[1])
+  local own, count, is_more = call('HGET', space.hash, 'd'), 0, false
+  if own then
+    count = tend(space, own, now)
+    own = call('HGET', space.hash, 'd')
+    local due, first, number = unpack_(DUE, own)
+    is_more = due <= now
+    if #own > DUE_SIZE then
+      local soonest, last = visit(space, sub(own, DUE_SIZE + 1), now)
+      if soonest == huge then
+        local field = 'c' .. format('%.0f', number)
+        call('HSET', space.hash, field, sub(own, DUE_SIZE + 1), 'd', pack(DUE, due, huge, number + 1))
+        call('ZADD', space.ended, last, field)
+      end
+    end
+  end
+  is_more = clear(space, before, CHUNKS) == CHUNKS or is_more
+  is_more = forget(space, before) or is_more
+  return { count, is_more and 1 or 0 }
 end
 
 -- argv: the first and the last member of the index, how many. Answers members and rows by turns.

@@ -14,7 +14,7 @@
 -- and beside it lie sorted sets:
 --   {otb}:i       index of accounts (NAME) and older windows (NAME\0START), by bytes
 --   {otb}:f       older windows by the instant from which they count nowhere
---   {otb}:q       see queue.lua
+--   {otb}:q, e    see queue.lua
 -- In names and ids the client writes NUL as two bytes, 00 FF; no START begins with FF.
 --
 -- Nothing is written before everything is read and decided: an error leaves all as it was.
@@ -42,8 +42,8 @@ local HELD_SIZE = 16
 local KEPT = '<BddIc0'
 -- ... and of a bucket refill and period
 local KEPT_BUCKET = '<ddd'
--- what is asked of each: kind of window, gate, amount, limit; a span's start, end, rollover, carry;
--- grain and grains; refill and period; or the idle time
+-- what is asked of each: kind of window, gate, limit; start, end, rollover and carry of a span; or grain and grains; or
+-- refill and period; or the idle time; amount
 local ASKED = '<BBddddddddd'
 
 local function plus(aw, ap, bw, bp)
@@ -90,7 +90,9 @@ local function space_of(hash)
   local found = spaces[hash]
   if not found then
     local prefix = sub(hash, 1, -2)
-    found = { hash = hash, queue = prefix .. 'q', index = prefix .. 'i', over = prefix .. 'f' }
+    found = {
+      hash = hash, queue = prefix .. 'q', ended = prefix .. 'e', index = prefix .. 'i', over = prefix .. 'f',
+    }
     spaces[hash] = found
   end
   return found
