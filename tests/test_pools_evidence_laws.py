@@ -53,7 +53,7 @@ def test_histories_are_linearizable(
             naive_histories=PER_ROUND,
             naive_histories_flagged=naive,
         )
-    assert figures.row["naive_histories_flagged"] > 0
+    assert figures.row["naive_histories_flagged"] * 2 >= figures.row["naive_histories"]
 
 
 def overlapping(history: list[Operation]) -> int:
@@ -62,6 +62,13 @@ def overlapping(history: list[Operation]) -> int:
         any(one is not other and one.begun < other.ended and other.begun < one.ended for other in history)
         for one in history
     )
+
+
+def test_for_one_client_the_control_is_right() -> None:
+    """What is found in the control is what comes of several at once: asked by one alone, it answers as it must."""
+    store = open_store("memory://", time.time_ns)
+    for place in range(20):
+        assert is_linearizable(history_of([store], str(place), str(place), is_naive=True, clients=1))
 
 
 def test_a_history_that_nothing_explains_is_noticed() -> None:
