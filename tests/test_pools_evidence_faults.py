@@ -11,7 +11,9 @@ import pytest
 
 import desk
 from opentokenbudget import open_engine
+from opentokenbudget.engine import Engine
 from opentokenbudget.pools import StoreUnavailable
+from opentokenbudget.routing import Decision
 from pool_faults import RedisSignals, Server, spent_through
 from pool_figures import Depth, Figures, at_depths
 from pool_proxy import FAULTS, Proxy
@@ -105,40 +107,49 @@ def test_a_stopped_store_is_told_at_every_call(
 ) -> None:
     """While the server is stopped a closed pool denies and an open one allows, at every call; all goes on after."""
     for _ in figures.rounds("outages_of_every_call"):
-        for opens, looks in [(False, False), (False, True), (True, False), (True, True)]:
+        for opens, looks in [(False, True), (False, False), (True, False), (True, True)]:
             pool = {**POOL, **(THRESHOLD if looks else {}), "on_store_failure": "open" if opens else "closed"}
-            url = new_url(kind).replace("timeout=60", "timeout=0.25")
-            engine = open_engine(desk.written(tmp_path, pools=[pool]), store=url, seed="s")
-            held, unsettled = engine.decide(request(1)), engine.decide(request(2))
+            policy, url = desk.written(tmp_path, pools=[pool]), new_url(kind)
+            patient = open_engine(policy, store=url, seed="s")
+            engine = open_engine(policy, store=url.replace("timeout=60", "timeout=0.3"), seed="s")
+            held, unsettled = patient.decide(request(1)), patient.decide(request(2))
             assert (held.action, unsettled.action) == ("allow", "allow")
-            server.freeze()
-            begun = time.monotonic()
-            decided = engine.decide(request(3))
-            longest = time.monotonic() - begun
-            record = engine.settle(held, usage=USAGE)
-            released = engine.release(unsettled)
-            with pytest.raises(StoreUnavailable):
-                engine.extend(held, 60)
-            following = engine.next(unsettled, error="unavailable")
-            # None of these has waited for the server to go on.
-            server.thaw()
             expected = ("allow", "store-failed-open") if opens else ("deny", "store-unavailable")
-            assert (decided.action, decided.reasons[-1]) == expected
-            assert (following.action, following.reasons[-1]) == expected
-            assert record["reservation"]["status"] == released["reservation"]["status"] == "store-unavailable"
+            # None of what follows waits until the server goes on.
+            server.freeze()
+            try:
+                begun = time.monotonic()
+                decided = engine.decide(request(3))
+                longest = time.monotonic() - begun
+                assert (decided.action, decided.reasons[-1]) == expected
+                if looks and not opens:
+                    _ends_while_stopped(engine, held, unsettled, expected)
+                    figures.add(other_calls_while_stopped=4)
+            finally:
+                server.thaw()
             engine.close()
-            engine = open_engine(
-                desk.written(tmp_path, pools=[pool]), store=url.replace("0.25", "60"), seed="s"
-            )
-            assert engine.settle(held, usage=USAGE)["reservation"]["status"] in ("settled", "replayed")
-            assert engine.release(unsettled)["reservation"]["status"] in ("released", "replayed")
-            again = engine.decide(request(3))
+            assert patient.settle(held, usage=USAGE)["reservation"]["status"] in ("settled", "replayed")
+            assert patient.release(unsettled)["reservation"]["status"] in ("released", "replayed")
+            again = patient.decide(request(3))
             assert again.action == "allow"
-            engine.settle(again, usage=USAGE)
-            figures.add(decisions_while_stopped=2, ends_while_stopped=3)
+            patient.settle(again, usage=USAGE)
+            (found,) = [each.balance for each in patient.accounts()]
+            assert (found.settled, found.reserved) == (2 * 10**12, 0)
+            patient.close()
+            figures.add(decisions_while_stopped=1)
             figures.most(longest_decision_in_ms=int(longest * 1000))
-            engine.close()
         figures.add(outages_of_every_call=1)
+
+
+def _ends_while_stopped(
+    engine: Engine, held: Decision, unsettled: Decision, expected: tuple[str, str]
+) -> None:
+    for record in (engine.settle(held, usage=USAGE), engine.release(unsettled)):
+        assert record["reservation"]["status"] == "store-unavailable"
+    with pytest.raises(StoreUnavailable):
+        engine.extend(held, 60)
+    following = engine.next(unsettled, error="unavailable")
+    assert (following.action, following.reasons[-1]) == expected
 
 
 def request(number: int) -> dict[str, Any]:
