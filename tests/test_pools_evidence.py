@@ -154,16 +154,18 @@ def test_killed_clients_lose_nothing_and_charge_nothing_twice(
         url = new_url(kind)
         store = open_store(url, time.time_ns)
         told: list[Told] = []
+        under_way = 0
         while len(told) < min(20, depth.count):
             more, in_flight = killed_at_random(crew, url, cycle * 100 + len(told), 4)
             told += more
-            figures.add(kills_in_flight=in_flight)
+            under_way += in_flight
         missing = lost(store, told)
         audit(store)
         done = go_on(store, told)
         dangling = wait_for_the_end(store)
         figures.add(
             kills=len(told),
+            kills_in_flight=under_way,
             acknowledged=sum(len(each.held) + len(each.ended) for each in told),
             lost=missing,
             in_flight_and_done=done,
