@@ -285,7 +285,7 @@ local function reckon(operation)
 end
 redis.register_function('flowed', reckon(flowed))
 redis.register_function('handed_on', reckon(function(from, sw, sp, rw, rp, gw, gp, bw, bp, till, lw, lp, cw, cp, carry)
-  local latest = pack(ROW, 0, sw, sp, rw, rp, 0, 0, gw, gp, bw, bp, till, 0)
+  local latest = row_of(0, sw, sp, rw, rp, 0, 0, gw, gp, bw, bp, till, 0)
   return handed_on(latest, from, lw, lp, cw, cp, carry)
 end))
 """

@@ -51,13 +51,16 @@ _STATUSES = {
     ord("x"): "expired",
     ord("g"): "granted",
 }
-_RELEASES, _IS_BUCKET = 4, 8
+_RELEASES, _IS_BUCKET, _IS_MOVING = 4, 8, 16
 _OPEN = 1
+_HAS_MORE = ord("+")
+_NOTHING_MORE = (0.0,) * 4
 
-_ROW = Struct("<13d")
-_HEAD = Struct("<BHdd")
+_ROW = Struct("<9d")
+_MORE = Struct("<4d")
+_HEAD = Struct("<BHHdd")
 _HELD = Struct("<2d")
-_KEPT = Struct("<BddI")
+_KEPT = Struct("<BdddI")
 _KEPT_BUCKET = Struct("<3d")
 _TERMS = Struct("<BB7d")
 _INSTANT = Struct("<d")
@@ -65,6 +68,7 @@ _INSTANTS = Struct("<dd")
 _AMOUNT = Struct("<dd")
 _INDEX = Struct("<H")
 _COUNT = Struct("<I")
+_FLAGS = Struct("<Bd")
 _START = Struct(">d")
 
 
@@ -161,20 +165,16 @@ def answer_of(order: Order, reply: bytes) -> Answer:
     if kind == ord("h"):
         at_us, expires_us = _INSTANTS.unpack_from(reply, 1)
         now_us = int(at_us)
-        seen = []
-        at = 1 + _INSTANTS.size
-        for entry in order.entries:
-            seen.append(_seen(entry, reply, at, now_us))
-            at += _ROW.size
+        seen, _ = _all_seen(order.entries, reply, 1 + _INSTANTS.size, now_us)
         accounts = tuple([entry.account for entry in order.entries])
-        return Reserved(now_us, int(expires_us), tuple(seen), accounts, order.memo)
+        return Reserved(now_us, int(expires_us), seen, accounts, order.memo)
     now_us, at = _at(reply), 1 + _INSTANT.size
     if kind == ord("f"):
-        size = _INDEX.size + _ROW.size
-        refusals = []
-        for where in range(at, len(reply), size):
-            (position,) = _INDEX.unpack_from(reply, where)
-            refusals.append(_seen(order.entries[position - 1], reply, where + _INDEX.size, now_us))
+        refusals: list[Seen] = []
+        while at < len(reply):
+            (position,) = _INDEX.unpack_from(reply, at)
+            seen, at = _all_seen(order.entries[position - 1 : position], reply, at + _INDEX.size, now_us)
+            refusals += seen
         return Refused(now_us, tuple(refusals))
     if kind == ord("p"):
         known = reservation_of(order.id, reply[at:])
@@ -192,8 +192,7 @@ def look_of(entries: Sequence[Entry], reply: bytes) -> tuple[Seen, ...] | WrongW
     now_us = _at(reply)
     if reply[0] == ord("w"):
         return WrongWindow(now_us)
-    places = range(1 + _INSTANT.size, len(reply), _ROW.size)
-    return tuple([_seen(entry, reply, at, now_us) for entry, at in zip(entries, places, strict=True)])
+    return _all_seen(entries, reply, 1 + _INSTANT.size, now_us)[0]
 
 
 def ended_of(actuals: Mapping[str, int], reply: bytes) -> Ended:
@@ -220,21 +219,23 @@ def ended_of(actuals: Mapping[str, int], reply: bytes) -> Ended:
 
 def reservation_of(id_: str, kept: bytes) -> Reservation:
     """Return the reservation `id_` from what was kept of it."""
-    state, count, made_us, expires_us = _HEAD.unpack_from(kept)
+    state, count, moving, made_us, expires_us = _HEAD.unpack_from(kept)
     past = _HEAD.size
     at = past if state == _OPEN else past + count * _AMOUNT.size
-    place = at + count * _HELD.size
+    place = at + moving * _HELD.size
     held = []
     for _ in range(count):
         charged = None
         if state != _OPEN:
             charged = _pico(*_AMOUNT.unpack_from(kept, past))
             past += _AMOUNT.size
-        start_us, mark = _HELD.unpack_from(kept, at)
-        at += _HELD.size
-        flags, amount, parts, size = _KEPT.unpack_from(kept, place)
+        flags, start_us, amount, parts, size = _KEPT.unpack_from(kept, place)
+        mark = made_us
+        if flags & _IS_MOVING:
+            start_us, mark = _HELD.unpack_from(kept, at)
+            at += _HELD.size
         place += _KEPT.size + size
-        account = plain(kept[place - size : place])
+        account = plain(kept[place - size + 1 : place])
         bucket = None
         if flags & _IS_BUCKET:
             refill, refill_parts, per_us = _KEPT_BUCKET.unpack_from(kept, place)
@@ -261,9 +262,12 @@ def reservation_of(id_: str, kept: bytes) -> Reservation:
 
 def account_of(member: bytes, row: bytes) -> Account:
     """Return a window as it stands in the index, with its balance."""
-    start, *amounts, until, mark = _ROW.unpack(row)
-    settled, reserved, overrun, granted = (_pico(*amounts[at : at + 2]) for at in range(0, 8, 2))
-    limit = None if amounts[8] == inf else _pico(amounts[8], amounts[9])
+    start, *amounts, ceiling, ceiling_parts, until, mark = _ROW.unpack_from(row)
+    more = _MORE.unpack_from(row, _ROW.size) if len(row) > _ROW.size else _NOTHING_MORE
+    settled, reserved, overrun, granted = (
+        _pico(whole, parts) for whole, parts in (amounts[:2], amounts[2:], more[:2], more[2:])
+    )
+    limit = None if ceiling == inf else _pico(ceiling, ceiling_parts)
     until_us = None if until == inf else int(until)
     balance = Balance(settled, reserved, overrun, granted, limit, until_us, int(mark))
     # An older window is named with its start; in names a NUL is followed by 0xFF, which no start begins with.
@@ -321,14 +325,14 @@ def _at(reply: bytes) -> int:
 
 @lru_cache(8192)
 def _named(account: str) -> tuple[bytes, bytes]:
-    """Return the field of the latest window of `account`, and its name with its length before it."""
-    name = escaped(account)
-    return b"w" + name, _COUNT.pack(len(name)) + name
+    """Return the field of the latest window of `account`, alone and with its length before it."""
+    field = b"w" + escaped(account)
+    return field, _COUNT.pack(len(field)) + field
 
 
 @lru_cache(8192)
 def _terms(gate: Gate, limit: int | None, period: Period, on_expiry: OnExpiry) -> tuple[bytes, bytes]:
-    """Return what of an entry is mostly the same: its flags, and what is asked but for the amount."""
+    """Return what of an entry is mostly the same: what is kept before its amount, and what is asked before it."""
     flags = _GATES[gate] + (_RELEASES if on_expiry == "release" else 0)
     ceiling = (inf, 0) if limit is None else _limbs(limit)
     asked = (_GATES[gate], *ceiling)
@@ -336,14 +340,16 @@ def _terms(gate: Gate, limit: int | None, period: Period, on_expiry: OnExpiry) -
         until = inf if period.until_us is None else period.until_us
         rollover = _limbs(period.rollover) if period.rollover else (0, 0)
         terms = _TERMS.pack(_SPAN, *asked, period.from_us, until, *rollover, period.carry_overrun)
-    elif isinstance(period, Rolling):
+        return _FLAGS.pack(flags, period.from_us), terms
+    flags += _IS_MOVING
+    if isinstance(period, Rolling):
         terms = _TERMS.pack(_ROLLING, *asked, 0, period.grain_us, period.grains, 0, 0)
     elif isinstance(period, Bucket):
         flags += _IS_BUCKET
         terms = _TERMS.pack(_BUCKET, *asked, 0, *_limbs(period.refill), period.per_us, 0)
     else:
         terms = _TERMS.pack(_IDLE, *asked, 0, period.after_us, 0, 0, 0)
-    return bytes([flags]), terms
+    return _FLAGS.pack(flags, 0), terms
 
 
 def _asked(entry: Entry) -> bytes:
@@ -354,21 +360,33 @@ def _amount(amount: int) -> bytes:
     return _AMOUNT.pack(*_limbs(amount))
 
 
-def _seen(entry: Entry, reply: bytes, at: int, now_us: int) -> Seen:
-    row = _ROW.unpack_from(reply, at)
-    settled, reserved = int(row[1]) * PICO + int(row[2]), int(row[3]) * PICO + int(row[4])
-    granted = int(row[7]) * PICO + int(row[8])
-    period = entry.period
-    if isinstance(period, Span):
-        return Seen(entry.account, period.from_us, settled, reserved, granted, period.until_us)
-    if isinstance(period, Bucket):
-        # Only here can this be reckoned: it divides amounts of any size.
-        found = Balance(settled=settled, granted=granted, mark=int(row[12]))
-        retry_us = view_of(_One(found), entry, now_us).retry_us  # type: ignore[union-attr,arg-type]
-        return Seen(entry.account, 0, settled, 0, granted, retry_us)
-    return Seen(
-        entry.account, int(row[0]), settled, reserved, granted, None if row[11] == inf else int(row[11])
-    )
+def _all_seen(entries: Sequence[Entry], reply: bytes, at: int, now_us: int) -> tuple[tuple[Seen, ...], int]:
+    """Return the balances of `entries` whose rows stand in `reply` from `at` on, and where they end."""
+    found = []
+    for entry in entries:
+        start, settled, settled_parts, reserved, reserved_parts, _, _, until, mark = _ROW.unpack_from(
+            reply, at + 1
+        )
+        granted = 0
+        if reply[at] == _HAS_MORE:
+            granted = _pico(*_MORE.unpack_from(reply, at + 1 + _ROW.size)[2:])
+            at += _MORE.size
+        at += 1 + _ROW.size
+        settled = int(settled) * PICO + int(settled_parts)
+        reserved = int(reserved) * PICO + int(reserved_parts)
+        period = entry.period
+        retry_us: int | None
+        if isinstance(period, Span):
+            start, retry_us = period.from_us, period.until_us
+        elif isinstance(period, Bucket):
+            # Only here can this be reckoned: it divides amounts of any size.
+            balance = Balance(settled=settled, granted=granted, mark=int(mark))
+            view = view_of(_One(balance), entry, now_us)  # type: ignore[arg-type]
+            start, reserved, retry_us = 0, 0, None if view is None else view.retry_us
+        else:
+            start, retry_us = int(start), None if until == inf else int(until)
+        found.append(Seen(entry.account, start, settled, reserved, granted, retry_us))
+    return tuple(found), at
 
 
 class _One:

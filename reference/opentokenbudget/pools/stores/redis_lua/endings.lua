@@ -6,11 +6,11 @@ local function position(fields, field)
   return nil
 end
 
--- The balance of the window of an account that begins at `start`, and whether it is the latest.
-local function balance(space, name, start, latest)
-  local row = window(space, name, start, latest)
+-- The balance of the window that begins at `start`, of the account whose latest lies in `field`; and whether it is that.
+local function balance(space, field, start, latest)
+  local row = window(space, sub(field, 2), start, latest)
   if not row then return 0, 0, 0, 0, 0, 0, 0, 0, huge, 0, huge, 0, false end
-  local _, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark = unpack_(ROW, row)
+  local _, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark = read(row)
   return sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark, row == latest
 end
 
@@ -29,19 +29,21 @@ end
 -- End the reservation in `blob`, which lies at `id`, at the instant `now`, as `state` says. `given` are the amounts of the accounts that `fields`
 -- names from the third on, `got` their latest rows. Returns the answer.
 local function finish(space, blob, state, now, id, given, fields, got)
-  local before, n, made, _, pos = unpack_(HEAD, blob)
+  local before, n, moving, made, _, pos = unpack_(HEAD, blob)
   local past = pos
   if before ~= OPEN then pos = pos + AMOUNT_SIZE * n end
-  local rest, at = pos, pos + HELD_SIZE * n
+  local rest, at = pos, pos + HELD_SIZE * moving
   local charges, booked, placed = nil, '', nil
   local written, filled = { id, false, false, false }, 2
   local is_plain = #fields == n + 2
   for i = 1, n do
-    local start, mark, flags, aw, ap, name, fw, fp, per
-    start, mark, pos = unpack_(HELD, blob, pos)
-    flags, aw, ap, name, at = unpack_(KEPT, blob, at)
-    if flags >= 8 then fw, fp, per, at = unpack_(KEPT_BUCKET, blob, at) end
-    local field, j = 'w' .. name, i + 2
+    local flags, start, aw, ap, field, mark, fw, fp, per
+    flags, start, aw, ap, field, at = unpack_(KEPT, blob, at)
+    if flags >= 16 then
+      start, mark, pos = unpack_(HELD, blob, pos)
+      if flags >= 24 then fw, fp, per, at = unpack_(KEPT_BUCKET, blob, at) end
+    end
+    local j = i + 2
     if fields[j] ~= field then
       j = position(fields, field)
       is_plain = false
@@ -70,9 +72,14 @@ local function finish(space, blob, state, now, id, given, fields, got)
     if state ~= LATE or more_w > 0 or more_p > 0 then
       local first, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, last
       local is_latest = true
-      if latest then first, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, last = unpack_(ROW, latest) end
+      if latest then
+        -- As `read` does, at once.
+        first, sw, sp, rw, rp, lw, lp, till, last = unpack_(ROW, latest)
+        ow, op, gw, gp = 0, 0, 0, 0
+        if #latest > ROW_SIZE then ow, op, gw, gp = unpack_(MORE, latest, ROW_SIZE + 1) end
+      end
       if first ~= start then
-        sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, last, is_latest = balance(space, name, start, latest)
+        sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, last, is_latest = balance(space, field, start, latest)
       end
       local moment, tick = max(now, last), nil
       if per then
@@ -99,7 +106,8 @@ local function finish(space, blob, state, now, id, given, fields, got)
           if flags % 4 ~= CHECK then rw, rp = minus(rw, rp, aw, ap) end
         end
       end
-      local row = pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, moment)
+      local row = pack(ROW, start, sw, sp, rw, rp, lw, lp, till, moment)
+      if ow > 0 or op > 0 or gw ~= 0 or gp ~= 0 then row = row .. pack(MORE, ow, op, gw, gp) end
       if is_latest then
         written[filled + 1], written[filled + 2] = field, row
         filled = filled + 2
@@ -110,7 +118,7 @@ local function finish(space, blob, state, now, id, given, fields, got)
     end
   end
 
-  local head, tail = pack(HEAD, state, n, made, now), sub(blob, rest)
+  local head, tail = pack(HEAD, state, n, moving, made, now), sub(blob, rest)
   blob = head .. (charges or '') .. tail
   written[2] = blob
   write(space, written, filled, placed, now)

@@ -4,16 +4,16 @@
 local function digest_of(n, text, at)
   for _ = 1, n do
     local flags
-    flags, _, _, _, at = unpack_(KEPT, text, at)
-    if flags >= 8 then at = at + 24 end
+    flags, _, _, _, _, at = unpack_(KEPT, text, at)
+    if flags >= 24 then at = at + 24 end
   end
   return (unpack_('<Ic0', text, at))
 end
 
 local function known(blob, tail, n, now)
-  local state, held, _, _, pos = unpack_(HEAD, blob)
-  if state ~= OPEN then pos = pos + AMOUNT_SIZE * held end
-  if digest_of(held, blob, pos + HELD_SIZE * held) ~= digest_of(n, tail, 1) then
+  local state, count, moving, _, _, pos = unpack_(HEAD, blob)
+  if state ~= OPEN then pos = pos + AMOUNT_SIZE * count end
+  if digest_of(count, blob, pos + HELD_SIZE * moving) ~= digest_of(n, tail, 1) then
     return 'c' .. pack('<d', now)
   end
   return 'p' .. pack('<d', now) .. blob
@@ -33,7 +33,7 @@ local function reserve(keys, argv)
 
   local _, life, pos = unpack_('<dd', asked)
   local expires = now + life
-  local seen, held, refusals, placed = nil, nil, nil, nil
+  local seen, held, moving, refusals, placed = '', '', 0, nil, nil
   local written, filled = { 'd', false, id, false, false, false }, 4
   for i = 1, n do
     local field, latest = argv[i + 5], got[i + 3]
@@ -41,9 +41,10 @@ local function reserve(keys, argv)
     kind, gate, lw, lp, from, x, y, z, t, aw, ap, pos = unpack_(ASKED, asked, pos)
     local start, sw, sp, rw, rp, ow, op, gw, gp, till, mark, row, _
     if kind == SPAN and latest then
-      -- As `current` does, at once.
-      start, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = unpack_(ROW, latest)
-      row = latest
+      -- As `current` and `read` do, at once.
+      start, sw, sp, rw, rp, _, _, till, mark = unpack_(ROW, latest)
+      ow, op, gw, gp, row = 0, 0, 0, 0, latest
+      if #latest > ROW_SIZE then ow, op, gw, gp = unpack_(MORE, latest, ROW_SIZE + 1) end
     end
     if start ~= from or now < from or now >= x then
       start, sw, sp, rw, rp, ow, op, gw, gp, till, mark, row =
@@ -54,13 +55,14 @@ local function reserve(keys, argv)
     if kind == ROLLING or kind == IDLE then
       cw, cp, dw, dp, retry = counted(space, field, latest, kind, x, y, start, sw, sp, rw, rp, mark)
     end
-    local before = row or pack(ROW, start, cw, cp, dw, dp, ow, op, gw, gp, lw, lp, retry, mark)
-    seen = seen and seen .. before or before
+    local before = row or row_of(start, cw, cp, dw, dp, ow, op, gw, gp, lw, lp, retry, mark)
+    local size = #before > ROW_SIZE and '+' or '-'
+    seen = seen .. size .. before
     if gate ~= OPEN_GATE and (aw > 0 or ap > 0) then
       -- Room: limit + granted - settled (- reserved) - amount; the parts are within 4 * 10^12 of 0.
       local w, p = lw + gw - cw - aw, lp + gp - cp - ap
       if gate == RESERVE then w, p = w - dw, p - dp end
-      if w < 5 and w + floor(p / PICO) < 0 then refusals = (refusals or '') .. pack('<H', i) .. before end
+      if w < 5 and w + floor(p / PICO) < 0 then refusals = (refusals or '') .. pack('<H', i) .. size .. before end
     end
     if kind == BUCKET then
       sw, sp = plus(sw, sp, aw, ap)
@@ -68,9 +70,12 @@ local function reserve(keys, argv)
       if gate ~= CHECK then rw, rp = plus(rw, rp, aw, ap) end
       mark = now
     end
-    local mine = pack(HELD, start, mark)
-    held = held and held .. mine or mine
-    local after = pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
+    if kind ~= SPAN then
+      held = held .. pack(HELD, start, mark)
+      moving = moving + 1
+    end
+    local after = pack(ROW, start, sw, sp, rw, rp, lw, lp, till, mark)
+    if #before > ROW_SIZE then after = after .. pack(MORE, ow, op, gw, gp) end
     if latest and (latest == row or unpack_('<d', latest) == start) then
       written[filled + 1], written[filled + 2] = field, after
       filled = filled + 2
@@ -83,9 +88,9 @@ local function reserve(keys, argv)
 
   if is_newer then call('HSET', space.hash, argv[5], revision) end
   written[2] = queued(space, got[1], due, first, number, id, expires, now, asked)
-  written[4] = pack(HEAD, OPEN, n, now, expires) .. (held or '') .. tail
+  written[4] = pack(HEAD, OPEN, n, moving, now, expires) .. held .. tail
   write(space, written, filled, placed, now)
-  return 'h' .. pack('<dd', now, expires) .. (seen or '')
+  return 'h' .. pack('<dd', now, expires) .. seen
 end
 
 -- argv: horizon, then what is asked; and fields: the accounts' latest windows
@@ -104,7 +109,8 @@ local function look(keys, argv)
     if kind == ROLLING or kind == IDLE then
       sw, sp, rw, rp, till = counted(space, field, latest, kind, x, y, start, sw, sp, rw, rp, mark)
     end
-    seen = seen .. pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
+    local row = row_of(start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
+    seen = seen .. (#row > ROW_SIZE and '+' or '-') .. row
   end
   return 'v' .. pack('<d', now) .. seen
 end
@@ -119,7 +125,7 @@ local function grant(keys, argv)
     current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
   if not start then return 'c' .. pack('<d', now) end
   gw, gp = plus(gw, gp, aw, ap)
-  local row = pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
+  local row = row_of(start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
   if latest and unpack_('<d', latest) == start then
     call('HSET', space.hash, field, row)
   else
@@ -130,14 +136,14 @@ end
 
 -- Whether the ended reservation in `blob` was settled with these amounts before.
 local function is_same(blob, given, fields)
-  local state, n, _, _, past = unpack_(HEAD, blob)
-  local at = past + (AMOUNT_SIZE + HELD_SIZE) * n
+  local state, n, moving, _, _, past = unpack_(HEAD, blob)
+  local at = past + AMOUNT_SIZE * n + HELD_SIZE * moving
   for _ = 1, n do
-    local cw, cp, flags, aw, ap, name
+    local cw, cp, flags, aw, ap, field
     cw, cp, past = unpack_(AMOUNT, blob, past)
-    flags, aw, ap, name, at = unpack_(KEPT, blob, at)
-    if flags >= 8 then at = at + 24 end
-    local j = position(fields, 'w' .. name)
+    flags, _, aw, ap, field, at = unpack_(KEPT, blob, at)
+    if flags >= 24 then at = at + 24 end
+    local j = position(fields, field)
     if j then aw, ap = unpack_(AMOUNT, given, 16 * j - 39) end
     local is_less = state == LATE and (aw < cw or (aw == cw and ap < cp))
     if not is_less and (aw ~= cw or ap ~= cp) then return false end
@@ -174,26 +180,27 @@ local function extend(keys, argv)
   local now, space = instant(), space_of(keys[1])
   local blob = (fetched(space, argv, 2, now))[2]
   if not blob then return 'u' .. pack('<d', now) end
-  local state, n, made, expires, pos = unpack_(HEAD, blob)
+  local state, n, moving, made, expires, pos = unpack_(HEAD, blob)
   if state ~= OPEN then return (state == EXPIRED and 'x' or 'c') .. pack('<d', now) end
   expires = max(expires, now + select(2, unpack_('<dd', argv[1])))
-  local rest, at, placed = pos, pos + HELD_SIZE * n, nil
-  local written = { argv[2], pack(HEAD, OPEN, n, made, expires) .. sub(blob, rest) }
+  local rest, at, placed = pos, pos + HELD_SIZE * moving, nil
+  local written = { argv[2], pack(HEAD, OPEN, n, moving, made, expires) .. sub(blob, rest) }
   for _ = 1, n do
-    local start, flags, name, fw, fp, per, _
-    start, _, pos = unpack_(HELD, blob, pos)
-    flags, _, _, name, at = unpack_(KEPT, blob, at)
-    if flags >= 8 then fw, fp, per, at = unpack_(KEPT_BUCKET, blob, at) end
-    local field = 'w' .. name
+    local flags, start, field, fw, fp, per, _
+    flags, start, _, _, field, at = unpack_(KEPT, blob, at)
+    if flags >= 16 then
+      start, _, pos = unpack_(HELD, blob, pos)
+      if flags >= 24 then fw, fp, per, at = unpack_(KEPT_BUCKET, blob, at) end
+    end
     local latest = call('HGET', space.hash, field)
-    local sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark, is_latest = balance(space, name, start, latest)
+    local sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark, is_latest = balance(space, field, start, latest)
     if not per then
       mark = now
     elseif floor(now / per) > mark then
       sw, sp = flowed(sw, sp, fw, fp, floor(now / per) - mark)
       rw, rp, mark = 0, 0, floor(now / per)
     end
-    local row = pack(ROW, start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
+    local row = row_of(start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
     if is_latest then
       written[#written + 1] = field
       written[#written + 1] = row
@@ -212,7 +219,7 @@ local function forget(space, before)
   for i = 1, #names do
     local row = call('HGET', space.hash, 'o' .. names[i])
     local rw, rp, till, _ = 0, 0, 0
-    if row then _, _, _, rw, rp, _, _, _, _, _, _, till = unpack_(ROW, row) end
+    if row then _, _, _, rw, rp, _, _, _, _, _, _, till = read(row) end
     if rw ~= 0 or rp ~= 0 then
       -- Somebody will settle in it yet: it is looked at again a horizon later.
       call('ZADD', space.over, before + 1, names[i])

@@ -36,7 +36,7 @@ local function visit(space, chunk, now)
   for i = 1, #ids do
     local blob = blobs[i]
     if blob then
-      local state, _, _, expires = unpack_(HEAD, blob)
+      local state, _, _, _, expires = unpack_(HEAD, blob)
       if state == OPEN and expires > now then
         soonest = min(soonest, expires)
       else

@@ -5,8 +5,8 @@
 -- No value is missing: infinity stands for "no limit" and "no end".
 --
 -- All lies in one slot of a cluster because of the tag in braces. {otb}:h is a hash of
---   rID           a reservation: HEAD, charged amounts if it has ended, a HELD for each balance, then what the client wrote
---                 of it: each balance, digest, memo
+--   rID           a reservation: HEAD, if it has ended what was charged to each balance, each HELD, then what the client
+--                 wrote of it: a KEPT for each balance, digest, memo
 --   wNAME         the latest window of an account: ROW
 --   oNAME\0START  an older one; START is 8 bytes, big-endian
 --   vPOLICY       newest revision of a policy
@@ -28,18 +28,21 @@ local RESERVE, CHECK, OPEN_GATE = 0, 1, 2
 local OPEN, SETTLED, RELEASED, EXPIRED, LATE = 1, 2, 3, 4, 5
 local AT_ONCE = 100 -- windows that one sweep looks at
 
--- start, settled, reserved, overrun, granted, limit (two limbs each), until, mark
-local ROW = '<ddddddddddddd'
--- state, number of balances, made, expires (of what has ended: when it did)
-local HEAD = '<BHdd'
-local HEAD_SIZE = 19
+-- start, settled, reserved, limit (two limbs each), until, mark
+local ROW = '<ddddddddd'
+local ROW_SIZE = 72
+-- ... and overrun and granted, where they are not nothing
+local MORE = '<dddd'
+-- state, number of balances, how many of them have a HELD, made, expires (of what has ended: when it did)
+local HEAD = '<BHHdd'
 local AMOUNT = '<dd'
 local AMOUNT_SIZE = 16
--- start, mark
+-- start, mark: of those windows that the client does not name
 local HELD = '<dd'
 local HELD_SIZE = 16
--- what the client wrote of each: gate + 4 if it is released when it expires + 8 if it is a bucket; amount; name
-local KEPT = '<BddIc0'
+-- what the client wrote of each: gate + 4 if it is released when it expires + 8 if it is a bucket + 16 if it has a HELD;
+-- start; amount; the field of the account's latest window
+local KEPT = '<BdddIc0'
 -- ... and of a bucket refill and period
 local KEPT_BUCKET = '<ddd'
 -- what is asked of each: kind of window, gate, limit; start, end, rollover and carry of a span; or grain and grains; or
@@ -114,6 +117,20 @@ local function suffixed(name, start)
   return name .. '\0' .. pack('>d', start)
 end
 
+-- What a row holds: start, settled, reserved, overrun, granted, limit (two limbs each), until, mark.
+local function read(row)
+  local start, sw, sp, rw, rp, lw, lp, till, mark = unpack_(ROW, row)
+  if #row == ROW_SIZE then return start, sw, sp, rw, rp, 0, 0, 0, 0, lw, lp, till, mark end
+  local ow, op, gw, gp = unpack_(MORE, row, ROW_SIZE + 1)
+  return start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark
+end
+
+local function row_of(start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
+  local row = pack(ROW, start, sw, sp, rw, rp, lw, lp, till, mark)
+  if ow == 0 and op == 0 and gw == 0 and gp == 0 then return row end
+  return row .. pack(MORE, ow, op, gw, gp)
+end
+
 -- The row of the window of `name` that begins at `start`; `latest` is the row of its latest window.
 local function window(space, name, start, latest)
   if not latest then return false end
@@ -141,7 +158,7 @@ local function place(space, field, start, row, latest, now, kind, reach)
   call('HSET', space.hash, 'o' .. older, displaced)
   call('ZADD', space.index, 0, older)
   -- What has no end and is no session may become current again: it is never forgotten.
-  if select(12, unpack_(ROW, displaced)) < huge or (kind == IDLE and displaced_start > 0) then
+  if select(12, read(displaced)) < huge or (kind == IDLE and displaced_start > 0) then
     call('ZADD', space.over, now + reach, older)
   end
 end

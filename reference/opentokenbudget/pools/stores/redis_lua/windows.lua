@@ -1,7 +1,7 @@
 -- What a new window is granted by the one before; see balances.handed_on.
 local function handed_on(latest, from, lw, lp, cw, cp, carry)
   if not latest then return 0, 0 end
-  local _, sw, sp, rw, rp, _, _, gw, gp, bw, bp, till = unpack_(ROW, latest)
+  local _, sw, sp, rw, rp, _, _, gw, gp, bw, bp, till = read(latest)
   if till ~= from then
     -- The account is older, but nothing was reserved in the window before.
     if lw == huge then return 0, 0 end
@@ -31,7 +31,7 @@ local function summed(space, name, since, latest)
   if latest and unpack_('<d', latest) >= since then rows[#rows + 1] = latest end
   for i = 1, #rows do
     if rows[i] then
-      local _, aw, ap, bw, bp = unpack_(ROW, rows[i])
+      local _, aw, ap, bw, bp = read(rows[i])
       sw, sp = plus(sw, sp, aw, ap)
       rw, rp = plus(rw, rp, bw, bp)
     end
@@ -47,7 +47,7 @@ local function current(space, field, latest, now, kind, lw, lp, from, x, y, z, t
     local row = latest
     if not row or unpack_('<d', row) ~= from then row = window(space, sub(field, 2), from, latest) end
     if row then
-      local _, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = unpack_(ROW, row)
+      local _, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = read(row)
       return from, sw, sp, rw, rp, ow, op, gw, gp, till, mark, row
     end
     local gw, gp = 0, 0
@@ -57,13 +57,13 @@ local function current(space, field, latest, now, kind, lw, lp, from, x, y, z, t
     local tick = floor(now / z)
     local row = window(space, sub(field, 2), 0, latest)
     if not row then return 0, 0, 0, 0, 0, 0, 0, 0, 0, huge, tick end
-    local _, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = unpack_(ROW, row)
+    local _, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = read(row)
     if tick <= mark then return 0, sw, sp, rw, rp, ow, op, gw, gp, till, mark, row end
     sw, sp = flowed(sw, sp, x, y, tick - mark)
     return 0, sw, sp, 0, 0, ow, op, gw, gp, till, tick
   elseif kind == IDLE then
     if latest then
-      local start, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = unpack_(ROW, latest)
+      local start, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = read(latest)
       if now - mark < x then return start, sw, sp, rw, rp, ow, op, gw, gp, till, mark end
     end
     return now, 0, 0, 0, 0, 0, 0, 0, 0, huge, 0
@@ -71,7 +71,7 @@ local function current(space, field, latest, now, kind, lw, lp, from, x, y, z, t
   local start = now - now % x
   local row = window(space, sub(field, 2), start, latest)
   if not row then return start, 0, 0, 0, 0, 0, 0, 0, 0, start + x, 0 end
-  local _, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = unpack_(ROW, row)
+  local _, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = read(row)
   return start, sw, sp, rw, rp, ow, op, gw, gp, till, mark
 end
 
