@@ -50,7 +50,7 @@ def stored(tmp_path: Path) -> dict[str, Any]:
     "arguments",
     [
         ("--time-limit", "nan"),
-        ("--profile", "pools"),
+        ("--profile", "telemetry"),
         ("--profile", "cascade", "--case", CASE),
         ("--case", CASE, "--oracle", "/no/such/program"),
         ("--case", CASE, "--disable", f"{CASE}=a\nb"),
