@@ -13,8 +13,9 @@ import pytest
 import desk
 from opentokenbudget.opening import open_document
 from opentokenbudget.pools.stores import open_store
-from pool_figures import Depth, Figures, at_depths
+from pool_figures import EVIDENCE, PAGE, Depth, Figures, at_depths, read
 from pool_histories import CLIENTS, STEPS, Operation, history_of, is_linearizable
+from pool_page import page_of
 from pool_simulation import Simulation
 from pool_zones import shown_by
 from store_orders import audit
@@ -117,3 +118,8 @@ def test_windows_cover_every_instant_once(depth: Depth, figures: Figures) -> Non
         figures.add(zones=1, **shown._asdict())
     assert figures.row["short_days"] > 0
     assert figures.row["long_days"] > 0
+
+
+def test_the_page_says_what_the_figures_say() -> None:
+    """docs/evidence/pools.md is made of docs/evidence/pools.json."""
+    assert PAGE.read_text(encoding="utf-8") == page_of(read(EVIDENCE)["parts"])
