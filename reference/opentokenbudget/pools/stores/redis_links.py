@@ -96,23 +96,43 @@ def address_of(url: str) -> Address:
     return Address(options, is_tls, namespace, float(timeout), durability, persistence == "assumed")
 
 
-class _Socket:
-    """A socket each of whose calls ends by the deadline of its connection."""
+class _Deadline:
+    """The instant, by the monotonic clock, at which whatever is under way has timed out."""
 
-    def __init__(self, plain: socket.socket, connection: _Timed) -> None:
+    __slots__ = ("at",)
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def left_s(self) -> float:
+        """Return the seconds until then.
+
+        Raises:
+            TimeoutError: it has passed.
+        """
+        left = self.at - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+class _Socket:
+    """A socket each of whose calls ends by the deadline."""
+
+    def __init__(self, plain: socket.socket, deadline: _Deadline) -> None:
         self._plain = plain
-        self._connection = connection
+        self._deadline = deadline
 
     def sendall(self, sent: bytes) -> None:
-        self._plain.settimeout(self._connection.left_s())
+        self._plain.settimeout(self._deadline.left_s())
         self._plain.sendall(sent)
 
     def recv_into(self, buffer: bytearray) -> int:
-        self._plain.settimeout(self._connection.left_s())
+        self._plain.settimeout(self._deadline.left_s())
         return self._plain.recv_into(buffer)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        self._plain.settimeout(self._connection.left_s())
+        self._plain.settimeout(self._deadline.left_s())
         return self._plain.recv(size, flags)
 
     def settimeout(self, seconds: float | None) -> None:
@@ -125,22 +145,13 @@ class _Socket:
 class _Timed:
     """A connection with a deadline, which whoever uses it sets before."""
 
-    deadline = 0.0
-
-    def left_s(self) -> float:
-        """Return the seconds until the deadline.
-
-        Raises:
-            TimeoutError: it has passed.
-        """
-        left = self.deadline - monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
+    def __init__(self, **options: Any) -> None:
+        self.deadline = _Deadline()
+        super().__init__(**options)
 
     def _connect(self) -> Any:
-        self.socket_connect_timeout = self.left_s()
-        return _Socket(super()._connect(), self)  # type: ignore[misc]
+        self.socket_connect_timeout = self.deadline.left_s()
+        return _Socket(super()._connect(), self.deadline)  # type: ignore[misc]
 
 
 class _Remote(_Timed, Connection):
@@ -214,7 +225,7 @@ class Links:
         try:
             while True:
                 sent = [pack_command(command) for command in islice(waiting, half)]
-                link.deadline = self.deadline()
+                link.deadline.at = self.deadline()
                 if sent:
                     link.send_packed_command([b"".join(sent)], check_health=False)
                 # Half of them stay under way, so that the server works while the next are written.
@@ -264,7 +275,7 @@ class Links:
                 link = self._idle.pop()
             except IndexError:
                 break
-            link.deadline = deadline
+            link.deadline.at = deadline
             try:
                 if not link.can_read(0):
                     return link
@@ -272,7 +283,7 @@ class Links:
                 pass
             link.disconnect()
         link = self._kind(**self._options)
-        link.deadline = deadline
+        link.deadline.at = deadline
         link.connect()
         return link
 
