@@ -15,9 +15,9 @@ from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from hiredis import pack_command
+from hiredis import Reader, pack_command
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
-from redis.exceptions import MovedError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from .redis_persistence import DURABILITIES, Durability
 from .store import StoreUnavailable
@@ -25,6 +25,7 @@ from .store import StoreUnavailable
 _PARAMETERS = ("durability", "namespace", "persistence", "socket", "timeout")
 _TLS_PARAMETERS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _REDIRECTIONS = 4
+_MOVED = re.compile(r"MOVED [0-9]+ (.*):([0-9]+)")
 
 Command = tuple[bytes, ...]
 
@@ -143,15 +144,32 @@ class _Socket:
 
 
 class _Timed:
-    """A connection with a deadline, which whoever uses it sets before."""
+    """A connection with a deadline, which whoever uses it sets before; redis-py opens it, and is not asked any more."""
 
     def __init__(self, **options: Any) -> None:
         self.deadline = _Deadline()
+        self._reader = Reader(replyError=ResponseError)
+        self._buffer = bytearray(1 << 16)
         super().__init__(**options)
 
     def _connect(self) -> Any:
         self.socket_connect_timeout = self.deadline.left_s()
-        return _Socket(super()._connect(), self.deadline)  # type: ignore[misc]
+        self._wire = _Socket(super()._connect(), self.deadline)  # type: ignore[misc]
+        return self._wire
+
+    def say(self, sent: bytes) -> None:
+        """Send all of `sent`."""
+        self._wire.sendall(sent)
+
+    def hear(self) -> Any:
+        """Return the next reply; what the server complains of is a ResponseError, which is returned too."""
+        reader = self._reader
+        while (reply := reader.gets()) is False:
+            size = self._wire.recv_into(self._buffer)
+            if size == 0:
+                raise ConnectionError("the server has closed the connection")
+            reader.feed(self._buffer, 0, size)
+        return reply
 
 
 class _Remote(_Timed, Connection):
@@ -200,14 +218,15 @@ class Links:
         try:
             for _ in range(_REDIRECTIONS):
                 replies = self._exchange(sent, len(commands), until)
-                moved = next((reply for reply in replies if type(reply) is MovedError), None)
+                complaints = [str(reply) for reply in replies if isinstance(reply, ResponseError)]
+                moved = next((_MOVED.match(each) for each in complaints if each.startswith("MOVED ")), None)
                 if moved is None:
-                    if any(isinstance(reply, ReadOnlyError) for reply in replies):
+                    if any(each.startswith("READONLY") for each in complaints):
                         # It has become a replica: the name may lead to another server by now.
                         self.close()
                     return replies
                 # The node has carried nothing out: another one of its cluster keeps the namespace.
-                self._move(moved)
+                self._move(moved[1], int(moved[2]))
         except (RedisError, OSError) as error:
             raise _unavailable(error) from error
         raise StoreUnavailable("the nodes of the Redis cluster send their client in a circle")
@@ -219,19 +238,20 @@ class Links:
             StoreUnavailable: as `ask`; what was under way is unknown.
         """
         waiting = iter(commands)
-        half = max(1, depth // 2)
-        link = self._taken()
+        batch = max(1, depth // 2)
         under_way = 0
+        link = self._taken()
         try:
             while True:
-                sent = [pack_command(command) for command in islice(waiting, half)]
+                sent = [pack_command(command) for command in islice(waiting, batch)]
                 link.deadline.at = self.deadline()
                 if sent:
-                    link.send_packed_command([b"".join(sent)], check_health=False)
-                # Half of them stay under way, so that the server works while the next are written.
-                for _ in range(under_way):
-                    yield _reply(link)
-                under_way = len(sent)
+                    link.say(b"".join(sent))
+                under_way += len(sent)
+                # The others stay under way, so that the server works while the next are written.
+                for _ in range(under_way - (depth - batch if sent else 0)):
+                    yield link.hear()
+                    under_way -= 1
                 if not sent:
                     break
         except (RedisError, OSError) as error:
@@ -250,8 +270,8 @@ class Links:
     def _exchange(self, sent: bytes, count: int, deadline: float) -> list[Any]:
         link = self._take(deadline)
         try:
-            link.send_packed_command([sent], check_health=False)
-            replies = [_reply(link) for _ in range(count)]
+            link.say(sent)
+            replies = [link.hear() for _ in range(count)]
         except BaseException:
             # Half of a conversation would be taken for the answer to the next question.
             link.disconnect()
@@ -287,11 +307,11 @@ class Links:
         link.connect()
         return link
 
-    def _move(self, moved: MovedError) -> None:
+    def _move(self, host: str, port: int) -> None:
         if self._kind is _Local:
             self._kind = _Remote
         self._options.pop("path", None)
-        self._options |= {"host": moved.host or self._options.get("host", "localhost"), "port": moved.port}
+        self._options |= {"host": host or self._options.get("host", "localhost"), "port": port}
         self.close()
 
 
@@ -311,10 +331,3 @@ def _greet(link: Any) -> None:
 
 def _unavailable(error: Exception) -> StoreUnavailable:
     return StoreUnavailable(f"Redis does not answer: {str(error) or type(error).__name__}")
-
-
-def _reply(link: _Link) -> Any:
-    try:
-        return link.read_response()
-    except ResponseError as error:
-        return error
