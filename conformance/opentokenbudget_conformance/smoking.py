@@ -85,6 +85,7 @@ _TRIVIAL: Mapping[str, _Trivial] = {
     "usage-log": _Trivial(
         _GIVEN, (_DECIDE,), Question("step", {"usage": {"input": 1_000_000}}, "settle"), "total", "1"
     ),
+    "pools": _Trivial(_GIVEN, (), Question("step", {}, "pools"), "balances", []),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NoReturn, TextIO
 from .session import OPS, BadArguments, Session
 
 PROTOCOL = "1.0"
-PROFILES = ("documents", "pricing", "value", "classifiers", "routing", "cascade", "usage-log")
+PROFILES = ("documents", "pricing", "value", "classifiers", "routing", "cascade", "usage-log", "pools")
 FEATURES = ("yaml",)
 
 Message = Mapping[str, Any]
