@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import inf
 from struct import Struct
+from typing import Any
 
 from ...amounts import PICO
 from ..balances import Balance, Held
@@ -97,7 +98,8 @@ class Forms:
         Raises:
             ValueError: an amount is larger than LARGEST.
         """
-        fields, kept = [], []
+        fields: list[Any] = []
+        kept: list[Any] = []
         asked = [self._horizon, _INSTANT.pack(order.expires_after_us)]
         for entry in order.entries:
             field, name = _named(entry.account)
