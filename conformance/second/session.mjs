@@ -191,6 +191,8 @@ const OPS = {
   extend: (args, {given, asked}) => extend(stateFor(args, asked), BigInt(args.get('seconds')) * SECOND, storeFor(args, given, asked)),
 
   pools(args, {given, asked}) {
+    // Whose pools these are must be known.
+    policyOf(given);
     const {ledger, now} = storeFor(args, given, asked);
     return {balances: ledger.balances(now).map(writeBalance)};
   },

@@ -107,6 +107,9 @@ def _scaled(sequence: Sequence) -> tuple[Sequence, Sequence] | None:
     policy = sequence.given.get("policy")
     if policy is None or sequence.steps[0][0] != "decide" or not _sound(sequence):
         return None
+    if "pools" in policy:
+        # Their amounts would have to be multiplied too (OTB-POOL-090).
+        return None
     try:
         plain = {
             **policy,

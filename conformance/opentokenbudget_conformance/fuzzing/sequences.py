@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-from . import catalogs, policies
+from . import catalogs, policies, pools
 from .conditions import condition, facts
 from .dice import Dice
 from .spoiling import spoiled
@@ -130,6 +130,22 @@ def _decided(
     return steps
 
 
+def _spending(dice: Dice) -> Sequence:
+    catalog = catalogs.catalog(dice, simple=dice.chance(75))
+    valued = dice.chance(40)
+    policy = policies.policy(dice, catalog, valued)
+    policy["pools"] = pools.pools(dice, policy)
+    given: dict[str, Any] = {"catalog": catalog, "policy": policy}
+    if valued:
+        types = {name: said["type"] for name, said in policy["attributes"].items()}
+        given["value_rules"] = policies.value_rules(dice, {**types, "time": "time", "hour": "integer"})
+    if dice.chance(8):
+        form = {"pools": policy["pools"]}
+        given["policy"] = {**policy, **spoiled(dice, form)}
+        return Sequence(given, (("check", {"document": given["policy"]}),))
+    return Sequence(given, tuple(pools.spent(dice, policy, catalog)))
+
+
 def _weighing(dice: Dice) -> Sequence:
     types = {name: _TYPES[name] for name in dice.some([name for name in _TYPES if name != "time"], 1, 5)}
     given: dict[str, Any] = {"attributes": types, "value_rules": policies.value_rules(dice, types)}
@@ -188,6 +204,9 @@ _KINDS: tuple[Callable[[Dice], Sequence], ...] = (
     _routing,
     _routing,
     _routing,
+    _spending,
+    _spending,
+    _spending,
     _weighing,
     _classifying,
     _reading,

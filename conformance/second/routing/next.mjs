@@ -44,7 +44,7 @@ function readOutcome(outcome) {
 
 // What the outcome says was used; a timeout keeps its hold, since the usage may still come.
 function settleOutcome({question, made}, {error, usage}, store) {
-  if (made.reservation === undefined || (usage === undefined && (error === undefined || error === 'timeout'))) return;
+  if (usage === undefined && (error === undefined || error === 'timeout')) return;
   endAttempt(question, made, {used: readUsed(question, made, {usage}), error}, store);
 }
 

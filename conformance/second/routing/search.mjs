@@ -27,7 +27,8 @@ export function search(question, {tiers, attempt, follows, goesOn, ceiling = Inf
     const one = serve(question, question.policy.tiers[index], attempt, now, {steps, rows});
     if (one?.refused === undefined) return one && answered(one.found === undefined ? [] : reasons, one);
     const rest = downgrade(question, one.refused, {index, attempt, goesOn, looked: seen}, now);
-    return {...rest, steps: [...steps, ...rest.steps], rows: [...rows, ...rest.rows]};
+    const way = rest.found === undefined ? [] : reasons;
+    return {...rest, reasons: [...way, ...rest.reasons], steps: [...steps, ...rest.steps], rows: [...rows, ...rest.rows]};
   };
   for (const [place, index] of tiers.entries()) {
     const found = look(index, place > 0 || follows ? ['escalated'] : []);

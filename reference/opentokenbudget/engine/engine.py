@@ -48,7 +48,6 @@ UNPRICEABLE = frozenset(
     (
         "ambiguous-rate",
         "forbidden-context",
-        "join-required",
         "no-price-at-time",
         "unknown-context",
         "unknown-model",
@@ -210,19 +209,23 @@ class Engine:
             ProblemError: `nothing-to-settle` for a denial, and what `Catalog.price` finds.
         """
         attempt_of(decision)
+        if usage_source == "unknown":
+            usage = None
         cost = None
         if usage is not None:
             try:
                 cost = priced_attempt(decision, usage, served=served, context=context)
             except PriceProblem as problem:
-                if hold_of(decision) is None or problem.code not in UNPRICEABLE:
+                if hold_of(decision) is None or any(
+                    each.code not in UNPRICEABLE for each in problem.problems
+                ):
                     raise
         reservation = self._settled(decision, usage, cost, error)
         record = attempt_record(
             decision,
             usage=usage,
             cost=cost,
-            usage_source=usage_source or ("provider" if usage is not None else "unknown"),
+            usage_source="unknown" if usage is None else usage_source or "provider",
             served=served,
             context=context,
             error=error,

@@ -102,10 +102,12 @@ def answer(
     """Return the first decision of `question`; every verdict on a candidate goes to `notes`, where given."""
     rule = question.rule
     found = "rule" if rule.position >= 0 else "default"
+    observed = None if spending is None else spending.observed
     if policy.required and any(name not in question.facts for name in policy.required):
-        return Decision(policy, question, "deny", ("missing-attribute",), True, at, health)
+        return Decision(policy, question, "deny", ("missing-attribute",), True, at, health, observed=observed)
     if rule.deny:
-        return Decision(policy, question, "deny", (found, "denied-by-rule"), True, at, health)
+        denied = (found, "denied-by-rule")
+        return Decision(policy, question, "deny", denied, True, at, health, observed=observed)
     start = question.tier
     reasons = (found,) if start == rule.lowest else (found, "floor-raised")
     if spending is None:

@@ -35,4 +35,6 @@ def open_store(url: str, clock: Callable[[], int]) -> Store:
         from .postgres import PostgresStore
 
         return PostgresStore.open(url)
-    raise ValueError(f"`{scheme}:` is no store: memory://, sqlite:///FILE, redis://HOST or postgresql://HOST/DB")
+    raise ValueError(
+        f"`{scheme}:` is no store: memory://, sqlite:///FILE, redis://HOST or postgresql://HOST/DB"
+    )
