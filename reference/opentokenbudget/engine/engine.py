@@ -139,11 +139,10 @@ class Engine:
         question = ask(self.policy, self._identity, request, at)
         is_known = self._seen.knows(question)
         decision = answer(self.policy, question, at, known, None, self._spending(asks_first=is_known))
-        if decision.at != at:
+        if (then := decision.at) != at:
             # It was decided before, and its reservation stands: what it is asked about is of that instant too.
-            question = ask(self.policy, self._identity, request, decision.at)
-            again = self._spending(asks_first=True)
-            decision = answer(self.policy, question, decision.at, known, None, again)
+            question = ask(self.policy, self._identity, request, then)
+            decision = answer(self.policy, question, then, known, None, self._spending(asks_first=True))
         for listener in self._listeners:
             listener.decided(decision)
         return decision
