@@ -16,8 +16,9 @@ from opentokenbudget.pools.balances import Balance, drained, handed_on
 from opentokenbudget.pools.orders import Bucket, Conflict, Idle, Reserved, Rolling, Span, StalePolicy
 from opentokenbudget.pools.stores import redis as redis_store
 from opentokenbudget.pools.stores.redis import RedisStore
-from opentokenbudget.pools.stores.redis_forms import LARGEST, answer_of, ended_of
+from opentokenbudget.pools.stores.redis_forms import LARGEST
 from opentokenbudget.pools.stores.redis_links import Links, address_of
+from opentokenbudget.pools.stores.redis_replies import answer_of, ended_of
 from store_contract import StoreContract
 from store_orders import HOUR_US, PICO, audit, balance_of, entry, now_of, order
 

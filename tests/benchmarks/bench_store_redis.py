@@ -20,8 +20,8 @@ from rows import Row, show
 
 from opentokenbudget.pools.orders import Entry, Order, Reserved, Span
 from opentokenbudget.pools.stores.redis import RedisStore
-from opentokenbudget.pools.stores.redis_forms import answer_of, ended_of
 from opentokenbudget.pools.stores.redis_links import Links, address_of
+from opentokenbudget.pools.stores.redis_replies import answer_of, ended_of
 from redis_server import RedisServer
 
 GOAL_US = 25.0

@@ -15,9 +15,10 @@ from redis.exceptions import ResponseError
 
 from ..ledger import Reservation
 from ..orders import Answer, Ended, Entry, Order, Seen, WrongWindow
-from .redis_forms import Forms, account_of, answer_of, ended_of, escaped, look_of, plain, reservation_of
+from .redis_forms import Forms, escaped
 from .redis_links import Address, Command, Links, address_of
 from .redis_persistence import SETTINGS, loss
+from .redis_replies import account_of, answer_of, ended_of, look_of, plain, reservation_of
 from .store import HORIZON_US, Account, StoreUnavailable
 
 _FILES = ("rows", "windows", "endings", "queue", "operations")

@@ -51,11 +51,9 @@ local function reserve(keys, argv)
         current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
       if not start then return 'w' .. pack('<d', now) end
     end
-    local cw, cp, dw, dp, retry = sw, sp, rw, rp, till
-    if kind == ROLLING or kind == IDLE then
-      cw, cp, dw, dp, retry = counted(space, field, latest, kind, x, y, start, sw, sp, rw, rp, mark)
-    end
-    local before = row or row_of(start, cw, cp, dw, dp, ow, op, gw, gp, lw, lp, retry, mark)
+    local cw, cp, dw, dp = sw, sp, rw, rp
+    if kind == ROLLING then cw, cp, dw, dp = summed(space, field, max(0, start - y * x), latest) end
+    local before = row or row_of(start, cw, cp, dw, dp, ow, op, gw, gp, lw, lp, till, mark)
     local size = #before > ROW_SIZE and '+' or '-'
     seen = seen .. size .. before
     if gate ~= OPEN_GATE and (aw > 0 or ap > 0) then
@@ -106,9 +104,7 @@ local function look(keys, argv)
     local start, sw, sp, rw, rp, ow, op, gw, gp, till, mark =
       current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
     if not start then return 'w' .. pack('<d', now) end
-    if kind == ROLLING or kind == IDLE then
-      sw, sp, rw, rp, till = counted(space, field, latest, kind, x, y, start, sw, sp, rw, rp, mark)
-    end
+    if kind == ROLLING then sw, sp, rw, rp = summed(space, field, max(0, start - y * x), latest) end
     local row = row_of(start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
     seen = seen .. (#row > ROW_SIZE and '+' or '-') .. row
   end
@@ -125,6 +121,7 @@ local function grant(keys, argv)
     current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
   if not start then return 'c' .. pack('<d', now) end
   gw, gp = plus(gw, gp, aw, ap)
+  mark = max(mark, 0)
   local row = row_of(start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
   if latest and unpack_('<d', latest) == start then
     call('HSET', space.hash, field, row)

@@ -26,6 +26,7 @@ local PICO = 1e12
 local SPAN, ROLLING, BUCKET, IDLE = 0, 1, 2, 3
 local RESERVE, CHECK, OPEN_GATE = 0, 1, 2
 local OPEN, SETTLED, RELEASED, EXPIRED, LATE = 1, 2, 3, 4, 5
+local NEW = -1
 local AT_ONCE = 100 -- windows that one sweep looks at
 
 -- start, settled, reserved, limit (two limbs each), until, mark

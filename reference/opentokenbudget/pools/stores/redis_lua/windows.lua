@@ -21,8 +21,9 @@ local function handed_on(latest, from, lw, lp, cw, cp, carry)
   return 0, 0
 end
 
--- What is settled and reserved in all windows of `name` from `since` on.
-local function summed(space, name, since, latest)
+-- What is settled and reserved in all windows from `since` on, of the account whose latest lies in `field`.
+local function summed(space, field, since, latest)
+  local name = sub(field, 2)
   local sw, sp, rw, rp = 0, 0, 0, 0
   local rows = {}
   local members = call('ZRANGEBYLEX', space.index, '[' .. suffixed(name, since), '(' .. name .. '\0\127')
@@ -40,7 +41,8 @@ local function summed(space, name, since, latest)
 end
 
 -- The current window of what is asked, drained and with what it was handed: nothing when the one that is named is not
--- current; else its start, settled, reserved, overrun, granted, end and mark, and its row if it stands like that.
+-- current; else its start, settled, reserved, overrun, granted, end and mark, and its row if it stands like that and is all
+-- that counts. The mark of a session that has not begun is NEW.
 local function current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
   if kind == SPAN then
     if now < from or now >= x then return nil end
@@ -64,9 +66,9 @@ local function current(space, field, latest, now, kind, lw, lp, from, x, y, z, t
   elseif kind == IDLE then
     if latest then
       local start, sw, sp, rw, rp, ow, op, gw, gp, _, _, till, mark = read(latest)
-      if now - mark < x then return start, sw, sp, rw, rp, ow, op, gw, gp, till, mark end
+      if now - mark < x then return start, sw, sp, rw, rp, ow, op, gw, gp, till, mark, latest end
     end
-    return now, 0, 0, 0, 0, 0, 0, 0, 0, huge, 0
+    return now, 0, 0, 0, 0, 0, 0, 0, 0, huge, NEW
   end
   local start = now - now % x
   local row = window(space, sub(field, 2), start, latest)
@@ -75,9 +77,3 @@ local function current(space, field, latest, now, kind, lw, lp, from, x, y, z, t
   return start, sw, sp, rw, rp, ow, op, gw, gp, till, mark
 end
 
--- What is settled and reserved against the limit, and from when an order that did not fit may fit; of rolling and idle.
-local function counted(space, field, latest, kind, x, y, start, sw, sp, rw, rp, mark)
-  if kind == IDLE then return sw, sp, rw, rp, mark > 0 and mark + x or huge end
-  sw, sp, rw, rp = summed(space, sub(field, 2), start - y * x, latest)
-  return sw, sp, rw, rp, start + x
-end
