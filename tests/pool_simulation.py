@@ -166,7 +166,8 @@ class Simulation:
     def _notes_are_right(self, decision: Decision) -> None:
         """Assert that what was admitted had room in every pool that reserves, and what was refused lacked it."""
         assert isinstance(decision.observed, Observed)
-        for charge, seen, reason in decision.observed.notes:
+        for note in decision.observed.notes:
+            charge, seen, reason = note.charge, note.seen, note.reason
             entry = charge.entry
             if entry.limit is None or seen is None or entry.gate == "open":
                 continue
@@ -198,7 +199,7 @@ class Simulation:
             else:
                 self._overrun[one.account] += charged - (one.charged or 0)
             assert charged >= 0
-        self.figures[f"settlements_{record['reservation']['status']}"] += 1
+        self.figures[f"settlements_{record.ending.status}"] += 1
         self._ended.append((decision, usage))
 
     def _again(self) -> None:
@@ -207,9 +208,9 @@ class Simulation:
             return
         decision, usage = self._draw.choice(self._ended)
         before = self._balances()
-        status = self._engine.settle(decision, usage=usage)["reservation"]["status"]
+        status = self._engine.settle(decision, usage=usage).ending.status
         assert status == "replayed", status
-        status = self._engine.settle(decision, usage={"input": 7777})["reservation"]["status"]
+        status = self._engine.settle(decision, usage={"input": 7777}).ending.status
         assert self._balances() == before or status == "late", status
         self.figures["settlements_again"] += 2
 

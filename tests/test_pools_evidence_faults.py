@@ -128,8 +128,8 @@ def test_a_stopped_store_is_told_at_every_call(
             finally:
                 server.thaw()
             engine.close()
-            assert patient.settle(held, usage=USAGE)["reservation"]["status"] in ("settled", "replayed")
-            assert patient.release(unsettled)["reservation"]["status"] in ("released", "replayed")
+            assert patient.settle(held, usage=USAGE).ending.status in ("settled", "replayed")
+            assert patient.release(unsettled).ending.status in ("released", "replayed")
             again = patient.decide(request(3))
             assert again.action == "allow"
             patient.settle(again, usage=USAGE)
@@ -145,7 +145,7 @@ def _ends_while_stopped(
     engine: Engine, held: Decision, unsettled: Decision, expected: tuple[str, str]
 ) -> None:
     for record in (engine.settle(held, usage=USAGE), engine.release(unsettled)):
-        assert record["reservation"]["status"] == "store-unavailable"
+        assert record.ending.status == "store-unavailable"
     with pytest.raises(StoreUnavailable):
         engine.extend(held, 60)
     following = engine.next(unsettled, error="unavailable")

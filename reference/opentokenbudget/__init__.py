@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .documents import Document, load_documents, models, parse_document, schema_problems
-    from .engine import AsyncEngine, Call, Engine, Listener, decision_record
+    from .engine import AsyncEngine, AttemptRecord, Call, Engine, Listener, decision_record
     from .opening import load_catalog, load_policy, open_document, open_engine
     from .pools import StoreUnavailable, StoreUnfit
     from .pricing import Catalog, Cost, PriceProblem, compile_catalog
@@ -26,6 +26,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AsyncEngine": "engine",
+    "AttemptRecord": "engine",
     "Call": "engine",
     "CannotOpen": "problems",
     "Catalog": "pricing",
@@ -59,6 +60,7 @@ _MODULES = {"models": "documents.models"}
 
 __all__ = [
     "AsyncEngine",
+    "AttemptRecord",
     "Call",
     "CannotOpen",
     "Catalog",

@@ -3,19 +3,20 @@
 from .asynchronous import AsyncEngine
 from .calling import Call
 from .engine import Engine, Listener
-from .holding import account_form, actuals_of, hold_of
-from .recording import attempt_record, decision_record, priced_attempt
+from .holding import Ending, account_form, actuals_of, hold_of
+from .recording import AttemptRecord, decision_record, priced_attempt
 from .spending import PoolSpending
 
 __all__ = [
     "AsyncEngine",
+    "AttemptRecord",
     "Call",
+    "Ending",
     "Engine",
     "Listener",
     "PoolSpending",
     "account_form",
     "actuals_of",
-    "attempt_record",
     "decision_record",
     "hold_of",
     "priced_attempt",

@@ -34,7 +34,7 @@ def watched_by(
             # Whether the request is denied for it shows when a candidate is chosen.
             continue
         if charges:
-            yield charges[0]._replace(entry=replace(charges[0].entry, amount=0))
+            yield replace(charges[0], entry=replace(charges[0].entry, amount=0))
 
 
 def reached(charge: Charge, seen: Seen, facts: Mapping[str, Any]) -> list[Action]:

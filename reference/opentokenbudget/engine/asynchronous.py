@@ -8,6 +8,7 @@ from typing import Any
 
 from ..routing import Decision, Request
 from .engine import Engine
+from .recording import AttemptRecord
 
 
 class AsyncEngine:
@@ -24,11 +25,11 @@ class AsyncEngine:
         """Return what follows the attempt of `decision`, see `Engine.next`."""
         return await asyncio.to_thread(self.engine.next, decision, **told)
 
-    async def settle(self, decision: Decision, **told: Any) -> dict[str, Any]:
+    async def settle(self, decision: Decision, **told: Any) -> AttemptRecord:
         """Return the record of the attempt of `decision`, see `Engine.settle`."""
         return await asyncio.to_thread(self.engine.settle, decision, **told)
 
-    async def release(self, decision: Decision) -> dict[str, Any]:
+    async def release(self, decision: Decision) -> AttemptRecord:
         """Return the record of an attempt that was not made, see `Engine.release`."""
         return await asyncio.to_thread(self.engine.release, decision)
 

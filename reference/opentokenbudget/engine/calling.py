@@ -9,6 +9,7 @@ from typing import Any
 
 from ..routing import SERVES, Decision, Request
 from .engine import Engine
+from .recording import AttemptRecord
 
 
 class Call:
@@ -54,13 +55,13 @@ class Call:
         self._is_open = self.allowed
         return self._decision
 
-    def settle(self, **told: Any) -> dict[str, Any]:
+    def settle(self, **told: Any) -> AttemptRecord:
         """Return the record of the attempt, see `Engine.settle`."""
         record = self._engine.settle(self.decision, **told)
         self._is_open = False
         return record
 
-    def release(self) -> dict[str, Any]:
+    def release(self) -> AttemptRecord:
         """Return the record of an attempt that was not made, see `Engine.release`."""
         record = self._engine.release(self.decision)
         self._is_open = False

@@ -28,9 +28,9 @@ from ..routing import (
 )
 from ..routing.request import is_written
 from .counted import accounts_of
-from .holding import Observed, actuals_of, hold_of
+from .holding import Ending, Observed, actuals_of, hold_of
 from .observing import Recorded
-from .recording import attempt_of, attempt_record, priced_attempt
+from .recording import AttemptRecord, attempt_of, priced_attempt
 from .repeating import conflict
 from .spending import PoolSpending
 
@@ -63,7 +63,7 @@ class Listener(Protocol):
 
     def decided(self, decision: Decision) -> None: ...
 
-    def settled(self, record: Mapping[str, Any]) -> None: ...
+    def settled(self, record: AttemptRecord) -> None: ...
 
 
 class Engine:
@@ -195,7 +195,7 @@ class Engine:
         error: str | None = None,
         score: str | None = None,
         ended_at: int | None = None,
-    ) -> dict[str, Any]:
+    ) -> AttemptRecord:
         """Return the record of the attempt of `decision`, priced at its dispatch instant by what was served.
 
         Args:
@@ -219,34 +219,31 @@ class Engine:
                     each.code not in UNPRICEABLE for each in problem.problems
                 ):
                     raise
-        reservation = self._settled(decision, usage, cost, error)
-        record = attempt_record(
+        record = AttemptRecord(
             decision,
-            usage=usage,
-            cost=cost,
-            usage_source="unknown" if usage is None else usage_source or "provider",
-            served=served,
-            context=context,
-            error=error,
-            score=score,
-            ended_at=ended_at,
-            reservation=reservation,
+            None if usage is None else dict(usage),
+            cost,
+            "unknown" if usage is None else usage_source or "provider",
+            served,
+            None if context is None else dict(context),
+            error,
+            score,
+            ended_at,
+            ending=self._settled(decision, usage, cost, error),
         )
         for listener in self._listeners:
             listener.settled(record)
         return record
 
-    def release(self, decision: Decision) -> dict[str, Any]:
+    def release(self, decision: Decision) -> AttemptRecord:
         """Return the record of the attempt of `decision`, which was not made: what pools held for it is given back.
 
         Raises:
             ProblemError: `nothing-to-settle` for a denial.
         """
         attempt_of(decision)
-        reservation = self._give_back(decision)
-        record = attempt_record(
-            decision, usage=None, cost=None, usage_source="unknown", aborted=True, reservation=reservation
-        )
+        ending = self._give_back(decision)
+        record = AttemptRecord(decision, None, None, "unknown", aborted=True, ending=ending)
         for listener in self._listeners:
             listener.settled(record)
         return record
@@ -296,8 +293,8 @@ class Engine:
 
     def _settled(
         self, decision: Decision, usage: Mapping[str, Any] | None, cost: Cost | None, error: str | None
-    ) -> dict[str, Any] | None:
-        """Charge what pools hold for the last attempt, and return it as a record writes it."""
+    ) -> Ending | None:
+        """Charge what pools hold for the last attempt, and return what became of it."""
         hold = hold_of(decision)
         if hold is None or self.store is None:
             return None
@@ -306,19 +303,19 @@ class Engine:
         try:
             ended = self.store.settle(hold.id, actuals_of(hold, usage, cost))
         except StoreUnavailable:
-            return hold.ended("store-unavailable", {}, {})
-        return hold.ended(ended.status, ended.charged, ended.overrun)
+            return Ending(hold, "store-unavailable")
+        return Ending(hold, ended.status, ended.charged, ended.overrun)
 
-    def _give_back(self, decision: Decision) -> dict[str, Any] | None:
-        """Release what pools hold for the last attempt, and return it as a record writes it."""
+    def _give_back(self, decision: Decision) -> Ending | None:
+        """Release what pools hold for the last attempt, and return what became of it."""
         hold = hold_of(decision)
         if hold is None or self.store is None:
             return None
         try:
             ended = self.store.release(hold.id)
         except StoreUnavailable:
-            return hold.ended("store-unavailable", {}, {})
-        return hold.ended(ended.status, ended.charged, ended.overrun)
+            return Ending(hold, "store-unavailable")
+        return Ending(hold, ended.status, ended.charged, ended.overrun)
 
 
 def _answers(decision: Decision) -> tuple[Any, ...]:

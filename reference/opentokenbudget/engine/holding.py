@@ -6,7 +6,7 @@ Source: spec/50-pools.md OTB-POOL-070 ff.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ from ..routing import Decision
 _NS = 1000
 
 
-class PoolNote(NamedTuple):
+class PoolNote(Struct, frozen=True):
     """What became of one balance that was asked: amounts in 10⁻¹² of the pool's measure.
 
     Attributes:
@@ -83,15 +83,24 @@ class Hold(Struct, frozen=True):
             form["expires_at"] = format_instant(self.expires_us * _NS)
         return form
 
-    def ended(self, status: str, charged: Mapping[str, int], overrun: Mapping[str, int]) -> dict[str, Any]:
-        """Return the wire form of a reservation in the record of its attempt.
 
-        Args:
-            status: what the store answered, see `pools.Ended`.
-            charged, overrun: by account, in 10⁻¹².
-        """
-        entries = [_entry_form(charge, charged, overrun) for charge in self.charges]
-        return {"id": self.id, "status": status, "entries": entries}
+class Ending(Struct, frozen=True):
+    """What became of what an attempt held.
+
+    Attributes:
+        status: what the store answered, see `pools.Ended`; `store-unavailable` where it did not.
+        charged, overrun: by account, in 10⁻¹².
+    """
+
+    hold: Hold
+    status: str
+    charged: Mapping[str, int] = {}
+    overrun: Mapping[str, int] = {}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the wire form of a reservation in the record of its attempt."""
+        entries = [_entry_form(charge, self.charged, self.overrun) for charge in self.hold.charges]
+        return {"id": self.hold.id, "status": self.status, "entries": entries}
 
 
 def hold_of(decision: Decision) -> Hold | None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from ..amounts import format_decimal, format_instant
 from ..pricing import Cost
 from ..problems import Problem, ProblemError
 from ..routing import SERVES, Attempt, Decision, classified_form, cost_form
+from .holding import Ending
 
 
 def decision_record(decision: Decision, *, simulated: bool = False) -> dict[str, Any]:
@@ -89,70 +92,83 @@ def priced_attempt(
     )
 
 
-def attempt_record(
-    decision: Decision,
-    *,
-    usage: Mapping[str, Any] | None,
-    cost: Cost | None,
-    usage_source: str,
-    served: str | None = None,
-    context: Mapping[str, str] | None = None,
-    error: str | None = None,
-    score: str | None = None,
-    ended_at: int | None = None,
-    simulated: bool = False,
-    aborted: bool = False,
-    reservation: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return the record of the attempt of `decision`; without usage or price its cost is unknown, never 0."""
-    attempt, policy = attempt_of(decision), decision.policy
-    record: dict[str, Any] = {
-        "otb": "1.0",
-        "record": "attempt",
-        "id": f"{decision.id}#{attempt.number}",
-        "at": format_instant(attempt.at),
-        "decision": decision.id,
-        "request": decision.request.id,
-        "number": attempt.number,
-        "kind": attempt.kind,
-        "tier": policy.tiers[attempt.tier].id,
-    }
-    if simulated:
-        record["simulated"] = True
-    if ended_at is not None:
-        record["until"] = format_instant(ended_at)
-    models = {"routed": attempt.candidate.name}
-    if served is not None:
-        models["served"] = served
-    if cost is not None:
-        models["priced"] = cost.model
-    record["models"] = models
-    merged = _served_context(decision, context)
-    if merged:
-        record["context"] = merged
-    record["usage_source"] = usage_source
-    if usage is not None and cost is not None:
-        record["usage"] = dict(usage)
-        priced = cost.as_json()
-        record["lines"] = priced["lines"]
-        record["total"] = priced["total"]
-        record["currency"] = priced["currency"]
-        record["exactness"] = "estimated" if usage_source == "estimated" else "computed"
-        record["catalog"] = policy.catalog_stamp.as_json()
-    else:
-        if usage is not None:
-            record["usage"] = dict(usage)
-        record["exactness"] = "unknown"
-    if reservation is not None:
-        record["reservation"] = reservation
-    record["value"] = format_decimal(decision.question.value)
-    if score is not None:
-        record["score"] = score
-    if error is not None:
-        record["outcome"] = {"status": "error", "error": error}
-    else:
-        record["outcome"] = {"status": "aborted" if aborted else "ok"}
-    return record
+class AttemptRecord(Struct, frozen=True):
+    """What became of an attempt; written by `as_json` when somebody reads it.
+
+    Attributes:
+        decision: the one whose attempt it is.
+        usage: quantity by meter; None when nobody knows.
+        cost: what the usage costs; None without usage or price, which is unknown, never 0.
+        usage_source: `provider`, `estimated`, `unknown`.
+        served: the model that the provider says it served.
+        context: as told of what was served; keys left out are the deployment's and the request's.
+        ended_at: in nanoseconds since 1970.
+        ending: what became of what pools held; None where they held nothing.
+    """
+
+    decision: Decision
+    usage: Mapping[str, Any] | None
+    cost: Cost | None
+    usage_source: str
+    served: str | None = None
+    context: Mapping[str, str] | None = None
+    error: str | None = None
+    score: str | None = None
+    ended_at: int | None = None
+    simulated: bool = False
+    aborted: bool = False
+    ending: Ending | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the wire form."""
+        decision, cost = self.decision, self.cost
+        attempt, policy = attempt_of(decision), decision.policy
+        form: dict[str, Any] = {
+            "otb": "1.0",
+            "record": "attempt",
+            "id": f"{decision.id}#{attempt.number}",
+            "at": format_instant(attempt.at),
+            "decision": decision.id,
+            "request": decision.request.id,
+            "number": attempt.number,
+            "kind": attempt.kind,
+            "tier": policy.tiers[attempt.tier].id,
+        }
+        if self.simulated:
+            form["simulated"] = True
+        if self.ended_at is not None:
+            form["until"] = format_instant(self.ended_at)
+        models = {"routed": attempt.candidate.name}
+        if self.served is not None:
+            models["served"] = self.served
+        if cost is not None:
+            models["priced"] = cost.model
+        form["models"] = models
+        context = _served_context(decision, self.context)
+        if context:
+            form["context"] = context
+        form["usage_source"] = self.usage_source
+        if self.usage is not None:
+            form["usage"] = dict(self.usage)
+        if self.usage is not None and cost is not None:
+            priced = cost.as_json()
+            form["lines"] = priced["lines"]
+            form["total"] = priced["total"]
+            form["currency"] = priced["currency"]
+            form["exactness"] = "estimated" if self.usage_source == "estimated" else "computed"
+            form["catalog"] = policy.catalog_stamp.as_json()
+        else:
+            form["exactness"] = "unknown"
+        if self.ending is not None:
+            form["reservation"] = self.ending.as_json()
+        form["value"] = format_decimal(decision.question.value)
+        if self.score is not None:
+            form["score"] = self.score
+        if self.error is not None:
+            form["outcome"] = {"status": "error", "error": self.error}
+        else:
+            form["outcome"] = {"status": "aborted" if self.aborted else "ok"}
+        return form
 
 
 def attempt_of(decision: Decision) -> Attempt:

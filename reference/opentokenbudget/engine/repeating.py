@@ -6,7 +6,6 @@ Source: spec/50-pools.md OTB-POOL-051.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -33,11 +32,6 @@ def conflict(question: Question) -> ProblemError:
     """Return what is said of a request under the id of another."""
     message = f"another request had the id `{question.request.id}`"
     return ProblemError(Problem("conflict", "/id", message, "OTB-DEC-012"))
-
-
-def digest_of(source: Mapping[str, Any]) -> str:
-    """Return what tells the request `source` from another under the same id."""
-    return sha256(msgspec.json.encode(source, order="deterministic")).hexdigest()
 
 
 def kept_form(attempt: Attempt, value: int) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ..pools import (
@@ -19,6 +20,7 @@ from ..pools import (
     Answer,
     Charge,
     Conflict,
+    Entry,
     Extent,
     MissingKey,
     Order,
@@ -41,13 +43,13 @@ from ..routing.trace import Note
 from .acting import NoRoom, latest, moves_on, reached, refusal, retry_at, strongest, watched_by
 from .holding import Hold, Observed, PoolNote
 from .observing import NEVER, Asked, Unavailable
-from .repeating import conflict, digest_of, facts_with, kept_form, restored
+from .repeating import conflict, facts_with, kept_form, restored
 
 _NS = 1000
 _HIGHEST = 1 << 30
 
 
-class _Choice(NamedTuple):
+class _Choice(Struct, frozen=True):
     """What an attempt is chosen by."""
 
     question: Question
@@ -71,6 +73,20 @@ class PoolSpending:
         top: the highest rank that thresholds leave to serve.
         lowered: the reason `threshold-downgrade` where that is below the one that was begun with.
     """
+
+    __slots__ = (
+        "_answers",
+        "_asks_first",
+        "_is_down",
+        "_looked",
+        "_notes",
+        "_policy",
+        "_pools",
+        "_store",
+        "_throttles",
+        "lowered",
+        "top",
+    )
 
     def __init__(
         self,
@@ -263,14 +279,24 @@ class PoolSpending:
             if charge.pool.id in below and charge.part != "throttle"
         ):
             return "downgrade-cannot-help"
-        made = replace(attempt, action=action, reasons=reasons)
-        order = self._order(
-            question, made, charges, max([charge.pool.life_us for charge in charges], default=0)
+        made = replace(attempt, action=action, reasons=reasons) if reasons else attempt
+        order = Order(
+            f"{question.id}#{made.number}",
+            request.digest,
+            tuple([charge.entry for charge in charges]),
+            max([charge.pool.life_us for charge in charges]),
+            kept_form(made, question.value),
+            self._pools.policy,
+            self._pools.revision,
         )
         answer = self._reserve(order)
+        if isinstance(answer, Reserved):
+            return self._held(choice, made, order.id, charges, answer)
         if isinstance(answer, WrongWindow):
             charges = self._charges(pools, facts, extent, choice.at, answer.at_us)
             answer = self._reserve(replace(order, entries=tuple(charge.entry for charge in charges)))
+            if isinstance(answer, Reserved):
+                return self._held(choice, made, order.id, charges, answer)
         if isinstance(answer, Refused):
             seen = {each.account: each for each in answer.refusals}
             refusals = tuple(
@@ -278,8 +304,6 @@ class PoolSpending:
             )
             self._notes += [PoolNote(charge, each, "no-room") for charge, each in refusals]
             return NoRoom(refusals, answer.at_us)
-        if isinstance(answer, Reserved):
-            return self._held(choice, made, order.id, charges, answer)
         if isinstance(answer, Conflict):
             raise conflict(question)
         if isinstance(answer, StalePolicy):
@@ -293,26 +317,22 @@ class PoolSpending:
     def _held(
         self, choice: _Choice, made: Attempt, id_: str, charges: tuple[Charge, ...], answer: Reserved
     ) -> Attempt | Blocked:
-        value = choice.question.value
         if answer.replayed:
             if choice.notes is not None:
                 # It was chosen then, not now.
                 choice.notes[:] = [note for note in choice.notes if note.attempt != choice.number]
             self.lowered = ()
             return self._repeat(choice.question, choice.number, choice.health, answer)
+        hold = Hold(id_, charges, answer.expires_us, choice.question.value)
         reasons = made.reasons
         for charge, seen in zip(charges, answer.seen, strict=True):
-            entry = charge.entry
-            is_over = (
-                entry.gate == "open"
-                and entry.limit is not None
-                and entry.amount > 0
-                and seen.settled + seen.reserved + entry.amount > entry.limit + seen.granted
-            )
-            self._notes.append(PoolNote(charge, seen, "over-limit" if is_over else "held"))
-            if is_over and charge.pool.enforcement == "soft" and "over-limit" not in reasons:
-                reasons = (*reasons, "over-limit")
-        return replace(made, reasons=reasons, hold=Hold(id_, charges, answer.expires_us, value))
+            if charge.entry.gate == "open" and _is_over(charge.entry, seen):
+                self._notes.append(PoolNote(charge, seen, "over-limit"))
+                if charge.pool.enforcement == "soft" and "over-limit" not in reasons:
+                    reasons = (*reasons, "over-limit")
+            else:
+                self._notes.append(PoolNote(charge, seen, "held"))
+        return replace(made, reasons=reasons, hold=hold)
 
     def _charges(
         self, pools: Sequence[Pool], facts: Mapping[str, Any], extent: Extent, at: int, window_us: int
@@ -326,17 +346,6 @@ class PoolSpending:
             if pool in pools
         ]
         return (*charges, *throttles)
-
-    def _order(self, question: Question, made: Attempt, charges: Sequence[Charge], life_us: int) -> Order:
-        return Order(
-            f"{question.id}#{made.number}",
-            digest_of(question.request.source),
-            tuple([charge.entry for charge in charges]),
-            life_us,
-            kept_form(made, question.value),
-            self._pools.policy,
-            self._pools.revision,
-        )
 
     def _reserve(self, order: Order) -> Answer | Unavailable:
         if self._is_down:
@@ -381,7 +390,7 @@ class PoolSpending:
         answer: Answer | Unavailable
         try:
             answer = self._store.reserve(
-                Order(f"{question.id}#{number}", digest_of(question.request.source), (NEVER,), 0)
+                Order(f"{question.id}#{number}", question.request.digest, (NEVER,), 0)
             )
         except StoreUnavailable:
             answer = self._down()
@@ -398,6 +407,12 @@ class PoolSpending:
             return Blocked("deny", ("already-ended",))
         again = restored(self._policy, self._pools, question, number, health, answer)
         return Blocked("deny", ("stale-policy",)) if again is None else again
+
+
+def _is_over(entry: Entry, seen: Seen) -> bool:
+    """Return whether the bound of `entry` goes beyond the limit of a balance that refuses nobody."""
+    limit, amount = entry.limit, entry.amount
+    return limit is not None and amount > 0 and seen.settled + seen.reserved + amount > limit + seen.granted
 
 
 def _forget(notes: list[Note], number: int, tier: str) -> None:

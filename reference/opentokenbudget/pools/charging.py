@@ -6,18 +6,17 @@ Source: spec/50-pools.md OTB-POOL-050 ff.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from ..amounts import PICO
 from .measures import Extent, bound_of
-from .orders import Entry, Gate, Span
-from .pool import Action, Enforcement, Facts, Pool, Pools, text_of
-
-GATES: Mapping[Enforcement, Gate] = {"reserve": "reserve", "check": "check", "soft": "open", "shadow": "open"}
-"""What is asked of a pool before an attempt is admitted, by its enforcement."""
+from .orders import Entry, Span
+from .pool import Action, Facts, Pool, Pools, text_of
 
 
-class Charge(NamedTuple):
+class Charge(Struct, frozen=True):
     """One balance of a pool and what an attempt asks of it.
 
     Attributes:
@@ -74,18 +73,20 @@ def charges_of(
     """
     found: list[Charge] = []
     for pool in pools:
-        key = key_of(pool, facts)
-        if key is None:
-            continue
-        account = account_of(pool.account, key)
+        key: tuple[str, ...] = ()
+        account = pool.account
+        if pool.partition:
+            if (complete := key_of(pool, facts)) is None:
+                continue
+            key = complete
+            account = account_of(account, key)
         limit = pool.limit_at(facts, key, at)
         amount = bound_of(pool.measure, extent)
-        gate = GATES[pool.enforcement]
+        gate = pool.gate
         period = pool.period_at(window_us)
         # What no longer runs takes no slot, whoever forgot to say that it ended.
         on_expiry = "release" if pool.measure == "concurrent" else pool.on_expiry
-        entry = Entry(account, amount, limit, gate, period, on_expiry)
-        found.append(Charge(pool, key, "", entry))
+        found.append(Charge(pool, key, "", Entry(account, amount, limit, gate, period, on_expiry)))
         if pool.guarantees and limit is not None:
             plain = Span(period.from_us, period.until_us) if isinstance(period, Span) else period
             for number, guarantee in enumerate(pool.guarantees):
@@ -93,14 +94,8 @@ def charges_of(
                     continue
                 rest = limit * (PICO - guarantee.share) // PICO
                 others = account_of(f"{pool.account}!{number}", key)
-                found.append(
-                    Charge(
-                        pool,
-                        key,
-                        f"others-{number}",
-                        Entry(others, amount, rest, gate, plain, on_expiry),
-                    )
-                )
+                entry = Entry(others, amount, rest, gate, plain, on_expiry)
+                found.append(Charge(pool, key, f"others-{number}", entry))
     return tuple(found)
 
 

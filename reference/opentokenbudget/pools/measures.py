@@ -6,7 +6,8 @@ Source: spec/50-pools.md OTB-POOL-040 ff.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ..amounts import PICO, parse_decimal
 from ..pricing import Meter, meter_named
@@ -14,7 +15,7 @@ from ..pricing import Meter, meter_named
 _MICRO = 10**6
 
 
-class Extent(NamedTuple):
+class Extent(Struct, frozen=True):
     """How far an attempt may go.
 
     Attributes:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from ..amounts import PICO, format_decimal, parse_decimal, parse_duration
 from ..conditions import Condition, Type, attributes_of, compiled, parse
 from ..pricing.lifecycle import moment
-from .orders import OnExpiry
+from .orders import Gate, OnExpiry
 from .windows import SECOND_US, PeriodAt, period_of
 
 Enforcement = Literal["reserve", "check", "soft", "shadow"]
@@ -23,6 +23,12 @@ ActionKind = Literal["deny", "queue", "throttle", "downgrade", "allow"]
 Facts = Mapping[str, Any]
 Test = Callable[[Facts], bool | None]
 
+_GATES: Mapping[Enforcement, Gate] = {
+    "reserve": "reserve",
+    "check": "check",
+    "soft": "open",
+    "shadow": "open",
+}
 DEFAULT_LIFE_US = 600 * SECOND_US
 CANDIDATE_FACTS = ("candidate.model", "candidate.tier", "candidate.provider", "candidate.deployment")
 
@@ -82,6 +88,7 @@ class Pool(Struct, frozen=True):
         account: the beginning of the names of its balances.
         partition: the attributes of the complete key, and their types.
         parents: the positions of its parent, its parent's parent and so on.
+        gate: what is asked of it before an attempt is admitted, by its enforcement.
         opens: whether it is left out when the store does not answer.
     """
 
@@ -94,6 +101,7 @@ class Pool(Struct, frozen=True):
     limit: Limit
     period_at: PeriodAt
     enforcement: Enforcement
+    gate: Gate
     thresholds: tuple[Threshold, ...]
     guarantees: tuple[Guarantee, ...]
     at_limit: Action
@@ -216,6 +224,7 @@ class _Reader:
             limit=limit,
             period_at=period_of(data),
             enforcement=enforcement,
+            gate=_GATES[enforcement],
             thresholds=tuple(
                 Threshold(parse_decimal(each["at"]), self.test(each, pointer), self.action(each["do"]))
                 for each in data.get("thresholds", ())

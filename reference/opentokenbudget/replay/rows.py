@@ -192,6 +192,8 @@ class RowReader:
             forms.get("classifications", _NOTHING),
             _NOTHING,
             _NOTHING,
+            # An id is asked for once.
+            "",
             not (context or needs),
         )
         scores = {

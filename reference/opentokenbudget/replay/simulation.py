@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ..amounts import format_decimal
-from ..engine import PoolSpending, actuals_of, attempt_record, decision_record, hold_of
+from ..engine import AttemptRecord, Ending, PoolSpending, actuals_of, decision_record, hold_of
 from ..pools import Pools
 from ..pools.stores.memory import MemoryStore
 from ..pricing import Cost, PriceProblem
@@ -78,9 +78,9 @@ class Simulation:
                 known = False
             else:
                 spent += cost.total_pico
-            reservation = self._settled(decision, row, cost)
+            ending = self._settled(decision, row, cost)
             if self._log is not None:
-                self._log(self._attempt(decision, row, cost, score, reservation))
+                self._log(self._attempt(decision, row, cost, score, ending))
             cascade = decision.question.rule.cascade
             if cascade is None:
                 break
@@ -110,14 +110,14 @@ class Simulation:
     def _spending(self) -> PoolSpending | None:
         return None if self._pools is None else PoolSpending(self._policy, self._pools, self._store)
 
-    def _settled(self, decision: Decision, row: Row, cost: Cost | None) -> dict[str, Any] | None:
-        """Charge what pools hold for the last attempt, and return it as a record writes it."""
+    def _settled(self, decision: Decision, row: Row, cost: Cost | None) -> Ending | None:
+        """Charge what pools hold for the last attempt, and return what became of it."""
         hold = hold_of(decision)
         if hold is None:
             return None
         used = None if cost is None else row.usage
         ended = self._store.settle(hold.id, actuals_of(hold, used, cost))
-        return hold.ended(ended.status, ended.charged, ended.overrun)
+        return Ending(hold, ended.status, ended.charged, ended.overrun)
 
     def _priced(self, decision: Decision, row: Row) -> Cost | None:
         attempt = decision.attempts[-1]
@@ -135,17 +135,18 @@ class Simulation:
         row: Row,
         cost: Cost | None,
         score: int | None,
-        reservation: Mapping[str, Any] | None,
+        ending: Ending | None,
     ) -> dict[str, Any]:
-        return attempt_record(
+        record = AttemptRecord(
             decision,
-            usage=None if cost is None else row.usage,
-            cost=cost,
-            usage_source="unknown" if cost is None else "provider",
+            None if cost is None else row.usage,
+            cost,
+            "unknown" if cost is None else "provider",
             score=None if score is None else format_decimal(score),
             simulated=True,
-            reservation=reservation,
+            ending=ending,
         )
+        return record.as_json()
 
     def _score(self, row: Row, decision: Decision) -> int | None:
         """Return what the row knows of the quality of the candidate, its model, or its tier, in that order."""

@@ -102,27 +102,38 @@ def answer(
     """Return the first decision of `question`; every verdict on a candidate goes to `notes`, where given."""
     rule = question.rule
     found = "rule" if rule.position >= 0 else "default"
-    observed = None if spending is None else spending.observed
     if policy.required and any(name not in question.facts for name in policy.required):
-        return Decision(policy, question, "deny", ("missing-attribute",), True, at, health, observed=observed)
+        return _refused(policy, question, ("missing-attribute",), at, health, spending)
     if rule.deny:
-        denied = (found, "denied-by-rule")
-        return Decision(policy, question, "deny", denied, True, at, health, observed=observed)
+        return _refused(policy, question, (found, "denied-by-rule"), at, health, spending)
     start = question.tier
     reasons = (found,) if start == rule.lowest else (found, "floor-raised")
     if spending is None:
         attempt = choose(policy, question, start, 1, "primary", at, health, NO_EXCLUSIONS, notes)
         if attempt is not None:
             return Decision(policy, question, "allow", reasons, False, at, health, (attempt,))
-    empty = Decision(policy, question, "deny", reasons, True, at, health)
-    if spending is not None:
-        if (begun := spending.begin(question, start, 1, at, health)) is not None:
-            return _taken(empty, begun, (), spending)
-        start = max(question.floor, min(start, spending.top))
-        taken = spending.take(question, start, 1, "primary", at, health, NO_EXCLUSIONS, (), notes)
+    else:
+        taken = spending.begin(question, start, 1, at, health)
+        if taken is None:
+            start = max(question.floor, min(start, spending.top))
+            taken = spending.take(question, start, 1, "primary", at, health, NO_EXCLUSIONS, (), notes)
         if taken is not None:
-            return _taken(empty, taken, (), spending)
+            return _taken(Decision(policy, question, "deny", reasons, True, at, health), taken, (), spending)
+    empty = Decision(policy, question, "deny", reasons, True, at, health)
     return _onwards(empty, start, "primary", at, health, NO_EXCLUSIONS, notes, spending)
+
+
+def _refused(
+    policy: Policy,
+    question: Question,
+    reasons: tuple[str, ...],
+    at: int,
+    health: Mapping[str, str],
+    spending: Spending | None,
+) -> Decision:
+    """Return the denial of a request that no tier is looked at for."""
+    observed = None if spending is None else spending.observed
+    return Decision(policy, question, "deny", reasons, True, at, health, observed=observed)
 
 
 def ask(policy: Policy, identity: Identity, request: Request, at: int) -> Question:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from ..amounts import InvalidDecimal, parse_decimal, parse_instant
@@ -34,6 +36,7 @@ class Request(Struct, frozen=True):
         context: what it asks of the price.
         plain: it asks nothing of a candidate but that it fits: no needs, no context, no further meters.
         source: the wire form, which tells a retried request from another under the same id.
+        digest: of the wire form, by which a store tells them apart; empty under a policy without pools.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Request(Struct, frozen=True):
     classifications: Mapping[str, Any]
     health: Mapping[str, str]
     source: Mapping[str, Any]
+    digest: str
     plain: bool
 
 
@@ -100,8 +104,13 @@ def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
         classifications=data.get("classifications", NOTHING),
         health=data.get("health", NOTHING),
         source=data,
+        digest=_digest(data) if policy.has_pools else "",
         plain=not (data.get("needs") or data.get("context") or data.get("max_usage")),
     )
+
+
+def _digest(source: Mapping[str, Any]) -> str:
+    return sha256(msgspec.json.encode(source, order="deterministic")).hexdigest()
 
 
 def max_usage_problems(max_usage: Mapping[str, Any]) -> list[Problem]:
