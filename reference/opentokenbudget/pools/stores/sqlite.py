@@ -1,7 +1,8 @@
 """The ledger in SQLite: the embedded default. Durable; many processes of one machine, many threads of each.
 
-Operations of threads that wait at the same time are committed together: whoever comes first does the work of all who
-wait, and one commit (one flush to the disk, where that is asked for) serves them all.
+Operations of threads that wait at the same time are committed together: whoever comes while nobody works does what it
+came for, the first of those who came meanwhile does the work of all of them, and one commit (one flush to the disk,
+where that is asked for) serves them all.
 Amounts are kept in two columns each, whole units and parts of 10⁻¹², since an integer of SQLite ends at 9.2 million.
 """
 
@@ -114,52 +115,66 @@ class SqliteStore:
             self._books = None
 
     def _do(self, work: Callable[[SqliteBooks, int], T]) -> T:
-        task = _Task(work)
         with self._gate:
-            self._waiting.append(task)
-            leads = not self._is_led
+            is_alone = not self._is_led
             self._is_led = True
-        if not leads:
-            leads = task.leads_after(self._timeout_s, self._gate)
-        if leads:
+            if not is_alone:
+                task = _Task(work)
+                self._waiting.append(task)
+        if is_alone:
+            try:
+                return self._committed(work)
+            finally:
+                self._hand_over()
+        if task.leads_after(self._timeout_s, self._gate):
             self._lead()
         return task.outcome()
 
     def _lead(self) -> None:
         """Do what is waiting, in one transaction, and leave the next to whoever came meanwhile."""
-        with self._gate:
-            tasks = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_TOGETHER))]
+        tasks: list[_Task[Any]] = []
         try:
-            with self._working:
-                self._work([task for task in tasks if not task.is_given_up])
-        finally:
-            with self._gate:
-                self._is_led = any(task.lead() for task in tuple(self._waiting))
+            self._committed(lambda books, _: self._do_all(tasks, books))
             for task in tasks:
-                task.finish()
-
-    def _work(self, tasks: Sequence[_Task[Any]]) -> None:
-        for task in tasks:
-            task.failure = StoreUnavailable("the work on the file was interrupted")
-        try:
-            books = self._opened()
-            books.begin()
-            try:
-                for task in tasks:
-                    task.result = task.work(books, self._clock() // 1000)
-                books.commit()
-                for task in tasks:
-                    task.failure = None
-            except BaseException:
-                books.rollback()
-                raise
-        except sqlite3.Error as failure:
-            unavailable = StoreUnavailable(f"`{self._path}`: {failure}")
-            for task in tasks:
-                task.failure = unavailable
+                task.failure = None
         except Exception as failure:  # one operation's fault undoes what was done with it
             for task in tasks:
                 task.failure = failure
+        finally:
+            self._hand_over()
+            for task in tasks:
+                task.finish()
+
+    def _do_all(self, tasks: list[_Task[Any]], books: SqliteBooks) -> None:
+        """Do what waits, and what comes while it is done; all of it goes to `tasks`."""
+        while self._waiting and len(tasks) < _MOST_TOGETHER:
+            task = self._waiting.popleft()
+            if task.is_given_up:
+                continue
+            tasks.append(task)
+            task.failure = StoreUnavailable("the work on the file was interrupted")
+            task.result = task.work(books, self._clock() // 1000)
+
+    def _hand_over(self) -> None:
+        """Leave what waits to the first that still waits for it."""
+        with self._gate:
+            self._is_led = any(task.lead() for task in tuple(self._waiting))
+
+    def _committed(self, work: Callable[[SqliteBooks, int], T]) -> T:
+        """Return what `work` returns, once it is committed."""
+        try:
+            with self._working:
+                books = self._opened()
+                try:
+                    books.begin()
+                    result = work(books, self._clock() // 1000)
+                    books.commit()
+                except BaseException:
+                    books.rollback()
+                    raise
+                return result
+        except sqlite3.Error as failure:
+            raise StoreUnavailable(f"`{self._path}`: {failure}") from None
 
     def _opened(self) -> SqliteBooks:
         # A connection is not carried over a fork.

@@ -28,8 +28,8 @@ CREATE TABLE IF NOT EXISTS balances (
 CREATE TABLE IF NOT EXISTS reservations (
     id TEXT PRIMARY KEY, digest TEXT NOT NULL, memo TEXT NOT NULL, made_us INTEGER NOT NULL,
     expires_us INTEGER NOT NULL, state TEXT NOT NULL, held BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS reservations_open ON reservations (expires_us, id) WHERE state = 'open';
+);
+CREATE INDEX IF NOT EXISTS reservations_open ON reservations (expires_us) WHERE state = 'open';
 CREATE TABLE IF NOT EXISTS revisions (policy TEXT PRIMARY KEY, revision TEXT NOT NULL) WITHOUT ROWID;
 """
 _VERSION = 1
@@ -42,12 +42,18 @@ _CHANGED = (
     f"UPDATE balances SET {', '.join(f'{name.strip()} = ?' for name in _BALANCE.split(','))}"
     " WHERE account = ? AND start_us = ?"
 )
+_MOVED = (
+    "UPDATE balances SET settled = ?, settled_part = ?, reserved = ?, reserved_part = ?, mark = ?"
+    " WHERE account = ? AND start_us = ?"
+)
 _RESERVATION = "id, digest, memo, made_us, expires_us, state, held"
 _AT_ONCE = 100
 _NEVER = 1 << 62
 _REMEMBERED = 100_000
+# A change writes the pages that it touches as a whole, and sums them up: small ones cost a third less.
+_PAGE_SIZE = 1024
 # 64 MiB: each checkpoint flushes the file, and a page that is written often is copied once.
-_PAGES_OF_LOG = 16_384
+_PAGES_OF_LOG = 65_536
 
 
 def connected(path: str, durability: str, timeout_s: float) -> sqlite3.Connection:
@@ -61,6 +67,7 @@ def connected(path: str, durability: str, timeout_s: float) -> sqlite3.Connectio
 
 
 def _prepare(connection: sqlite3.Connection, durability: str, until: float) -> None:
+    connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > _VERSION:
         raise sqlite3.DatabaseError("a newer program has written this file")
@@ -81,7 +88,8 @@ def _prepare(connection: sqlite3.Connection, durability: str, until: float) -> N
 class SqliteBooks:
     """The books as tables, within the transaction that is open.
 
-    What this connection has read or written is remembered for as long as no other has written since.
+    What this connection has read or written is remembered for as long as no other has written since; what operations
+    change is written when their transaction is committed, or a query needs it.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -90,6 +98,9 @@ class SqliteBooks:
         self._revisions: dict[str, str] = {}
         self._balances: dict[tuple[str, int], Balance] = {}
         self._open: dict[str, Reservation] = {}
+        # Not yet written: balances by what they were, and reservations.
+        self._changed: dict[tuple[str, int], Balance | None] = {}
+        self._kept: dict[str, Reservation] = {}
         # The earliest end of an open reservation; None when it must be looked up.
         self._next_us: int | None = None
         self._version = -1
@@ -102,6 +113,7 @@ class SqliteBooks:
             self._version = version
 
     def commit(self) -> None:
+        self._write()
         self._execute("COMMIT")
 
     def rollback(self) -> None:
@@ -113,6 +125,8 @@ class SqliteBooks:
         self._revisions.clear()
         self._balances.clear()
         self._open.clear()
+        self._changed.clear()
+        self._kept.clear()
         self._next_us = None
 
     def balance(self, account: str, start_us: int) -> Balance | None:
@@ -126,12 +140,14 @@ class SqliteBooks:
         return known
 
     def latest(self, account: str) -> int | None:
+        self._write()
         (found,) = self._execute(
             "SELECT max(start_us) FROM balances WHERE account = ?", (account,)
         ).fetchone()
         return None if found is None else int(found)
 
     def since(self, account: str, start_us: int) -> Iterable[Balance]:
+        self._write()
         found = self._execute(
             f"SELECT {_BALANCE} FROM balances WHERE account = ? AND start_us >= ?", (account, start_us)
         )
@@ -139,33 +155,54 @@ class SqliteBooks:
 
     def put(self, account: str, start_us: int, balance: Balance) -> None:
         where = (account, start_us)
-        is_there = where in self._balances
+        if where not in self._changed:
+            self._changed[where] = self._balances.get(where)
         self._balances[where] = balance
-        limit = (None, None) if balance.limit is None else divmod(balance.limit, PICO)
-        self._execute(
-            # To change a row costs half of what it costs to replace one.
-            _CHANGED if is_there else _WRITTEN,
-            (
-                *divmod(balance.settled, PICO),
-                *divmod(balance.reserved, PICO),
-                *divmod(balance.overrun, PICO),
-                *divmod(balance.granted, PICO),
-                *limit,
-                balance.until_us,
-                balance.mark,
-                account,
-                start_us,
-            ),
-        )
 
     def reservation(self, id_: str) -> Reservation | None:
-        known = self._open.get(id_)
+        known = self._kept.get(id_) or self._open.get(id_)
         if known is not None:
             return known
         found = self._execute(f"SELECT {_RESERVATION} FROM reservations WHERE id = ?", (id_,)).fetchone()
         return None if found is None else _reservation(found)
 
     def keep(self, reservation: Reservation) -> None:
+        id_ = reservation.id
+        self._kept[id_] = reservation
+        if reservation.state == "open" and self._next_us is not None:
+            self._next_us = min(self._next_us, reservation.expires_us)
+
+    def _write(self) -> None:
+        """Write what was put and kept since; a balance that many operations changed is written once."""
+        for where, before in self._changed.items():
+            self._write_balance(where, before, self._balances[where])
+        for reservation in self._kept.values():
+            self._write_reservation(reservation)
+        self._changed.clear()
+        self._kept.clear()
+
+    def _write_balance(self, where: tuple[str, int], before: Balance | None, balance: Balance) -> None:
+        settled, reserved = divmod(balance.settled, PICO), divmod(balance.reserved, PICO)
+        if before is not None and _differ_in_use_alone(before, balance):
+            self._execute(_MOVED, (*settled, *reserved, balance.mark, *where))
+            return
+        limit = (None, None) if balance.limit is None else divmod(balance.limit, PICO)
+        self._execute(
+            # To change a row costs half of what it costs to replace one.
+            _WRITTEN if before is None else _CHANGED,
+            (
+                *settled,
+                *reserved,
+                *divmod(balance.overrun, PICO),
+                *divmod(balance.granted, PICO),
+                *limit,
+                balance.until_us,
+                balance.mark,
+                *where,
+            ),
+        )
+
+    def _write_reservation(self, reservation: Reservation) -> None:
         id_, held = reservation.id, _held_form(reservation.held)
         if id_ in self._open:
             self._execute(
@@ -187,19 +224,19 @@ class SqliteBooks:
             )
         if reservation.state == "open":
             self._open[id_] = reservation
-            if self._next_us is not None:
-                self._next_us = min(self._next_us, reservation.expires_us)
         else:
             self._open.pop(id_, None)
 
     def due(self, now_us: int) -> list[Reservation]:
         if self._next_us is None:
+            self._write()
             query = "SELECT min(expires_us) FROM reservations WHERE state = 'open'"
             (earliest,) = self._execute(query).fetchone()
             self._next_us = _NEVER if earliest is None else int(earliest)
         if now_us < self._next_us:
             return []
         self._next_us = None
+        self._write()
         found = self._execute(
             f"SELECT {_RESERVATION} FROM reservations WHERE state = 'open' AND expires_us <= ?"
             " ORDER BY expires_us, id LIMIT ?",
@@ -219,6 +256,7 @@ class SqliteBooks:
         self._revisions[policy] = revision
 
     def accounts(self, prefix: str) -> list[Account]:
+        self._write()
         # Texts compare by their bytes, which in UTF-8 is the order of code points.
         found = self._execute(
             f"SELECT account, start_us, {_BALANCE} FROM balances WHERE substr(account, 1, ?) = ?"
@@ -228,10 +266,12 @@ class SqliteBooks:
         return [Account(row[0], row[1], _balance(row[2:])) for row in found]
 
     def reservations(self) -> list[Reservation]:
+        self._write()
         return list(map(_reservation, self._execute(f"SELECT {_RESERVATION} FROM reservations")))
 
     def forget(self, before_us: int) -> None:
         """Forget what ended before an instant and counts nowhere since; of each account the latest window stays."""
+        self._write()
         self._forget_all()
         self._execute("DELETE FROM reservations WHERE state <> 'open' AND expires_us < ?", (before_us,))
         self._execute(
@@ -240,6 +280,15 @@ class SqliteBooks:
             " AND start_us < (SELECT max(start_us) FROM balances AS later WHERE later.account = balances.account)",
             (before_us,),
         )
+
+
+def _differ_in_use_alone(before: Balance, after: Balance) -> bool:
+    return (
+        before.limit == after.limit
+        and before.overrun == after.overrun
+        and before.granted == after.granted
+        and before.until_us == after.until_us
+    )
 
 
 def _balance(row: Sequence[Any]) -> Balance:
