@@ -134,7 +134,7 @@ class Simulation:
             place = draw.randrange(len(self._going))
             following = self._engine.next(self._going[place], error="unavailable")
             self._going.pop(place)
-            if following.action == "allow" and hold_of(following) is not None and not following.final:
+            if following.action == "allow" and hold_of(following.made) is not None and not following.final:
                 self._going.append(following)
         else:
             self._again()
@@ -155,7 +155,7 @@ class Simulation:
             self.figures["refusals_that_changed_nothing"] += 1
             assert self._balances() == before
             return
-        hold = hold_of(decision)
+        hold = hold_of(decision.made)
         assert isinstance(hold, Hold)
         # In all balances, or in none.
         (known,) = [each for each in self._store.reservations() if each.id == hold.id]
@@ -178,7 +178,7 @@ class Simulation:
 
     def _settle(self, decision: Decision) -> None:
         draw = self._draw
-        attempt, hold = decision.attempts[-1], hold_of(decision)
+        attempt, hold = decision.attempts[-1], hold_of(decision.made)
         assert isinstance(hold, Hold)
         factor = 2 if draw.random() < 0.15 else 1
         usage = {

@@ -13,6 +13,7 @@ import bench_decide
 import bench_match
 import bench_price
 import bench_simulate
+import bench_spend
 import bench_store_postgres
 import bench_store_redis
 import bench_store_sqlite
@@ -21,6 +22,7 @@ BENCHMARKS = (
     bench_match,
     bench_price,
     bench_decide,
+    bench_spend,
     bench_cli,
     bench_simulate,
     bench_conformance,

@@ -2,10 +2,13 @@
 
 The least in memory is two numbers in a dict under a lock; in SQLite a row that is read, compared and written, one
 transaction for each step, without ids, expiry or a second pool.
+Then sixteen clients race for one root (threads in memory, processes in SQLite), beside a naive design that reads,
+compares and writes, and overshoots.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sqlite3
 import tempfile
@@ -15,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 from rows import Row, show
 
@@ -26,7 +30,8 @@ from opentokenbudget.pools.stores.store import Store
 ALWAYS = Span(0, None)
 ROUNDS = 5
 LIMIT = 10**30
-THREADS = 16
+CLIENTS = 16
+RACED = 200
 
 
 def pairs(store: Store, count: int, accounts: tuple[str, ...], name: str) -> None:
@@ -133,6 +138,130 @@ def rows_of_sqlite(folder: Path) -> float:
     return found
 
 
+class Naive:
+    """A file with one row that is read, compared and written, each by itself."""
+
+    def __init__(self, path: str) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=20)
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._connection.execute("CREATE TABLE IF NOT EXISTS b (used INTEGER)")
+
+    def fill(self) -> None:
+        self._connection.execute("INSERT INTO b VALUES (0)")
+
+    def take(self, limit: int) -> bool:
+        (used,) = self._connection.execute("SELECT used FROM b").fetchone()
+        if used >= limit:
+            return False
+        self._connection.execute("UPDATE b SET used = ?", (used + 1,))
+        return True
+
+
+def taken_of(store: Store, number: int, turn: int, limit: int) -> bool:
+    """Return whether the root and a pool of one's own hold one more."""
+    entries = tuple([Entry(name, 1, limit, "reserve", ALWAYS) for name in ("root", f"own-{number}")])
+    order = Order(f"{number}-{turn}", "d", entries, 600_000_000, "", "policy", "1")
+    return isinstance(store.reserve(order), Reserved)
+
+
+def _spend(path: str, is_ledger: bool, number: int, limit: int, ready: Any, told: Any) -> None:
+    ready.wait()
+    begun = perf_counter()
+    if is_ledger:
+        store = SqliteStore(path, time.time_ns, timeout_s=20)
+        held = sum(taken_of(store, number, turn, limit) for turn in range(RACED))
+    else:
+        naive = Naive(path)
+        held = sum(naive.take(limit) for _ in range(RACED))
+    told.put((perf_counter() - begun, held))
+
+
+def raced_in_sqlite(folder: Path, is_ledger: bool) -> tuple[float, int]:
+    """Return the attempts per second of 16 processes at one root, and how many too many were held."""
+    limit, path = CLIENTS * RACED * 3 // 4, str(folder / f"race-{is_ledger}.db")
+    if is_ledger:
+        SqliteStore(path, time.time_ns).close()
+    else:
+        Naive(path).fill()
+    context = multiprocessing.get_context("fork")
+    ready, told = context.Barrier(CLIENTS), context.SimpleQueue()
+    clients = [
+        context.Process(target=_spend, args=(path, is_ledger, number, limit, ready, told))
+        for number in range(CLIENTS)
+    ]
+    for each in clients:
+        each.start()
+    found = [told.get() for _ in clients]
+    for each in clients:
+        each.join()
+    return CLIENTS * RACED / max(took for took, _ in found), sum(held for _, held in found) - limit
+
+
+def raced_in_memory(take: Callable[[int, int, int], bool]) -> tuple[float, int]:
+    """Return the attempts per second of 16 threads at one root, and how many too many were held."""
+    limit = CLIENTS * RACED * 3 // 4
+    ready, held = threading.Barrier(CLIENTS + 1), [0] * CLIENTS
+
+    def spend(number: int) -> None:
+        ready.wait()
+        held[number] = sum(take(number, turn, limit) for turn in range(RACED))
+
+    running = [threading.Thread(target=spend, args=(number,)) for number in range(CLIENTS)]
+    for each in running:
+        each.start()
+    ready.wait()
+    began = perf_counter()
+    for each in running:
+        each.join()
+    return CLIENTS * RACED / (perf_counter() - began), sum(held) - limit
+
+
+def naive_in_memory() -> Callable[[int, int, int], bool]:
+    """Return a counter that is read, compared and written, as a gateway does that awaits in between."""
+    used = [0]
+
+    def take(_number: int, _turn: int, limit: int) -> bool:
+        before = used[0]
+        # Where a program awaits anything, another's turn comes.
+        time.sleep(0)
+        if before >= limit:
+            return False
+        used[0] = before + 1
+        return True
+
+    return take
+
+
+def races(folder: Path) -> list[Row]:
+    """Return the rows of the hot root."""
+    memory = MemoryStore(time.time_ns)
+    rows = []
+    for name, (rate, over), (others, others_over) in (
+        (
+            "memory",
+            raced_in_memory(lambda number, turn, limit: taken_of(memory, number, turn, limit)),
+            raced_in_memory(naive_in_memory()),
+        ),
+        ("SQLite", raced_in_sqlite(folder, True), raced_in_sqlite(folder, False)),
+    ):
+        what = f"{name}, a root that {CLIENTS} share, held beyond its limit: {over}"
+        work = f"which held {others_over} beyond it"
+        rows.append(
+            Row(
+                what,
+                1e6 / rate,
+                "µs",
+                "0 beyond it",
+                over == 0,
+                "read, compare, write",
+                1e6 / others,
+                work,
+            )
+        )
+    return rows
+
+
 def _row(
     name: str, rate: float, goal: int | None, peer: str = "", peers: float | None = None, work: str = ""
 ) -> Row:
@@ -151,14 +280,16 @@ def main() -> list[Row]:
         plain = rows_of_sqlite(folder)
         one = in_sqlite(folder, ("a",), "process", 1)
         two = in_sqlite(folder, ("a", "b"), "process", 1)
-        durable = in_sqlite(folder, ("a",), "disk", THREADS)
+        durable = in_sqlite(folder, ("a",), "disk", CLIENTS)
+        shared = races(folder)
     lock = "two numbers under a lock"
     bare = "bare rows"
     rows = [
         _row("memory, two pools", memory, 150_000, lock, least, "no ids, no expiry, no windows"),
         _row("SQLite, one pool", one, 15_000, bare, plain, "no ids that are asked again, no expiry"),
         _row("SQLite, two pools", two, None),
-        _row(f"SQLite, flushed to disk, {THREADS} threads", durable, 10_000),
+        _row(f"SQLite, flushed to disk, {CLIENTS} threads", durable, 10_000),
+        *shared,
     ]
     show(rows)
     return rows

@@ -4,7 +4,7 @@ from .asynchronous import AsyncEngine
 from .calling import Call
 from .engine import Engine, Listener
 from .holding import Ending, account_form, actuals_of, hold_of
-from .recording import AttemptRecord, decision_record, priced_attempt
+from .recording import AttemptRecord, decision_record
 from .spending import PoolSpending
 
 __all__ = [
@@ -19,5 +19,4 @@ __all__ = [
     "actuals_of",
     "decision_record",
     "hold_of",
-    "priced_attempt",
 ]

@@ -28,7 +28,7 @@ from ..routing import (
 )
 from ..routing.request import is_written
 from .counted import accounts_of
-from .holding import Ending, Observed, actuals_of, hold_of
+from .holding import Ending, Hold, Observed, actuals_of, hold_of
 from .observing import Recorded
 from .recording import AttemptRecord, attempt_of, priced_attempt
 from .repeating import conflict
@@ -175,7 +175,7 @@ class Engine:
         if usage is not None and not decision.final:
             self.settle(decision, usage=usage, error=error, score=score)
         elif error is not None and error != "timeout" and not decision.final:
-            self._give_back(decision)
+            self._give_back(hold_of(decision.made))
         following = follow(decision, outcome, instant, known, None, self._spending(_answers(decision)))
         if following is not decision and following.observed is None and decision.observed is not None:
             following = replace(following, observed=Observed(_answers(decision), ()))
@@ -207,17 +207,16 @@ class Engine:
         Raises:
             ProblemError: `nothing-to-settle` for a denial, and what `Catalog.price` finds.
         """
-        attempt_of(decision)
+        attempt = attempt_of(decision)
+        hold = hold_of(attempt)
         if usage_source == "unknown":
             usage = None
         cost = None
         if usage is not None:
             try:
-                cost = priced_attempt(decision, usage, served=served, context=context)
+                cost = priced_attempt(decision, attempt, usage, served=served, context=context)
             except PriceProblem as problem:
-                if hold_of(decision) is None or any(
-                    each.code not in UNPRICEABLE for each in problem.problems
-                ):
+                if hold is None or any(each.code not in UNPRICEABLE for each in problem.problems):
                     raise
         record = AttemptRecord(
             decision,
@@ -229,7 +228,7 @@ class Engine:
             error,
             score,
             ended_at,
-            ending=self._settled(decision, usage, cost, error),
+            ending=self._settled(hold, usage, cost, error),
         )
         for listener in self._listeners:
             listener.settled(record)
@@ -241,8 +240,7 @@ class Engine:
         Raises:
             ProblemError: `nothing-to-settle` for a denial.
         """
-        attempt_of(decision)
-        ending = self._give_back(decision)
+        ending = self._give_back(hold_of(attempt_of(decision)))
         record = AttemptRecord(decision, None, None, "unknown", aborted=True, ending=ending)
         for listener in self._listeners:
             listener.settled(record)
@@ -258,8 +256,7 @@ class Engine:
             ProblemError: `nothing-to-settle` for a denial.
             StoreUnavailable: the store did not answer.
         """
-        attempt_of(decision)
-        hold = hold_of(decision)
+        hold = hold_of(attempt_of(decision))
         if hold is None or self.store is None:
             return None
         ended = self.store.extend(hold.id, seconds * 1_000_000)
@@ -292,23 +289,21 @@ class Engine:
         return PoolSpending(self.policy, self.pools, self.store, before, asks_first=asks_first)
 
     def _settled(
-        self, decision: Decision, usage: Mapping[str, Any] | None, cost: Cost | None, error: str | None
+        self, hold: Hold | None, usage: Mapping[str, Any] | None, cost: Cost | None, error: str | None
     ) -> Ending | None:
-        """Charge what pools hold for the last attempt, and return what became of it."""
-        hold = hold_of(decision)
+        """Charge what pools hold for an attempt, and return what became of it."""
         if hold is None or self.store is None:
             return None
         if usage is None and error is not None and error != "timeout":
-            return self._give_back(decision)
+            return self._give_back(hold)
         try:
             ended = self.store.settle(hold.id, actuals_of(hold, usage, cost))
         except StoreUnavailable:
             return Ending(hold, "store-unavailable")
         return Ending(hold, ended.status, ended.charged, ended.overrun)
 
-    def _give_back(self, decision: Decision) -> Ending | None:
-        """Release what pools hold for the last attempt, and return what became of it."""
-        hold = hold_of(decision)
+    def _give_back(self, hold: Hold | None) -> Ending | None:
+        """Release what pools hold for an attempt, and return what became of it."""
         if hold is None or self.store is None:
             return None
         try:

@@ -13,12 +13,12 @@ from msgspec import Struct
 from ..amounts import format_decimal, format_instant
 from ..pools import Account, Bucket, Charge, Entry, Seen, Span, actual_of, parts_of
 from ..pricing import Cost
-from ..routing import Decision
+from ..routing import Attempt
 
 _NS = 1000
 
 
-class PoolNote(Struct, frozen=True):
+class PoolNote(Struct, frozen=True, gc=False):
     """What became of one balance that was asked: amounts in 10⁻¹² of the pool's measure.
 
     Attributes:
@@ -50,7 +50,7 @@ class PoolNote(Struct, frozen=True):
         return form
 
 
-class Observed(Struct, frozen=True):
+class Observed(Struct, frozen=True, gc=False):
     """What stores answered on the way to a decision, and what became of every balance."""
 
     answers: tuple[Any, ...]
@@ -61,7 +61,7 @@ class Observed(Struct, frozen=True):
         return [note.as_json() for note in self.notes]
 
 
-class Hold(Struct, frozen=True):
+class Hold(Struct, frozen=True, gc=False):
     """What an attempt holds.
 
     Attributes:
@@ -84,7 +84,7 @@ class Hold(Struct, frozen=True):
         return form
 
 
-class Ending(Struct, frozen=True):
+class Ending(Struct, frozen=True, gc=False):
     """What became of what an attempt held.
 
     Attributes:
@@ -103,9 +103,9 @@ class Ending(Struct, frozen=True):
         return {"id": self.hold.id, "status": self.status, "entries": entries}
 
 
-def hold_of(decision: Decision) -> Hold | None:
-    """Return what pools hold for the attempt that `decision` names, else its last; None for nothing."""
-    hold = None if decision.made is None else decision.made.hold
+def hold_of(attempt: Attempt | None) -> Hold | None:
+    """Return what pools hold for `attempt`; None for nothing."""
+    hold = None if attempt is None else attempt.hold
     return hold if isinstance(hold, Hold) else None
 
 

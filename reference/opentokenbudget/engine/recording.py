@@ -16,6 +16,8 @@ from ..problems import Problem, ProblemError
 from ..routing import SERVES, Attempt, Decision, classified_form, cost_form
 from .holding import Ending
 
+_NOTHING: Mapping[str, str] = {}
+
 
 def decision_record(decision: Decision, *, simulated: bool = False) -> dict[str, Any]:
     """Return the record of `decision`, which denials have too; the same decision has the same record id."""
@@ -75,20 +77,20 @@ def decision_record(decision: Decision, *, simulated: bool = False) -> dict[str,
 
 def priced_attempt(
     decision: Decision,
+    attempt: Attempt,
     usage: Mapping[str, Any],
     *,
     served: str | None = None,
     context: Mapping[str, str] | None = None,
 ) -> Cost:
-    """Return what the attempt of `decision` cost: by the served model and context, at its dispatch instant.
+    """Return what an attempt of `decision` cost: by the served model and context, at its dispatch instant.
 
     Raises:
         PriceProblem: see `Catalog.price`.
     """
-    attempt = attempt_of(decision)
     # Not the context of the decision: a denial after a failed attempt has none, and the attempt had one.
     return decision.policy.catalog.price(
-        served or attempt.candidate.model.id, usage, attempt.at, _served_context(decision, context)
+        served or attempt.candidate.model.id, usage, attempt.at, _served_context(decision, attempt, context)
     )
 
 
@@ -144,9 +146,9 @@ class AttemptRecord(Struct, frozen=True):
         if cost is not None:
             models["priced"] = cost.model
         form["models"] = models
-        context = _served_context(decision, self.context)
+        context = _served_context(decision, attempt, self.context)
         if context:
-            form["context"] = context
+            form["context"] = dict(context)
         form["usage_source"] = self.usage_source
         if self.usage is not None:
             form["usage"] = dict(self.usage)
@@ -183,10 +185,12 @@ def attempt_of(decision: Decision) -> Attempt:
     return decision.made
 
 
-def _served_context(decision: Decision, context: Mapping[str, str] | None) -> dict[str, str]:
+def _served_context(
+    decision: Decision, attempt: Attempt, context: Mapping[str, str] | None
+) -> Mapping[str, str]:
     """Return the context that the attempt was served in: as told, else its deployment's and the request's."""
-    candidate = attempt_of(decision).candidate
-    return {**candidate.context, **decision.request.context, **(context or {})}
+    own, asked = attempt.candidate.context, decision.request.context
+    return {**own, **asked, **(context or {})} if own or asked or context else _NOTHING
 
 
 def _facts(record: dict[str, Any], decision: Decision) -> None:

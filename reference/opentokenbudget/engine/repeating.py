@@ -26,6 +26,7 @@ from ..routing import Attempt, Policy, Question
 from .holding import Hold
 
 _NS = 1000
+_encode = msgspec.json.Encoder().encode
 
 
 def conflict(question: Question) -> ProblemError:
@@ -40,21 +41,20 @@ def kept_form(attempt: Attempt, value: int) -> str:
     Args:
         value: the weight of the request, by which it is reserved and settled.
     """
-    return msgspec.json.encode(
-        (
-            attempt.candidate.name,
-            attempt.tier,
-            attempt.output_limit,
-            str(attempt.expected),
-            str(attempt.bound),
-            None if attempt.draw is None else str(attempt.draw),
-            str(attempt.at),
-            attempt.action,
-            attempt.reasons,
-            str(value),
-            attempt.kind,
-        )
-    ).decode()
+    numbers = (attempt.expected, attempt.bound, attempt.draw, attempt.at, value)
+    named = (
+        attempt.candidate.name,
+        attempt.tier,
+        attempt.kind,
+        attempt.output_limit,
+        attempt.action,
+        attempt.reasons,
+    )
+    try:
+        return _encode((*named, *numbers)).decode()
+    except OverflowError:
+        # Beyond 64 bits: as text.
+        return _encode((*named, *[None if each is None else str(each) for each in numbers])).decode()
 
 
 def restored(
@@ -71,7 +71,7 @@ def restored(
         health: as it is known now.
     """
     kept = msgspec.json.decode(reserved.memo)
-    name, rank, limit, expected, bound, drawn, at, action, reasons, value, kind = kept
+    name, rank, kind, limit, action, reasons, expected, bound, drawn, at, value = kept
     tier = policy.tiers[rank] if rank < len(policy.tiers) else None
     candidate = next((each for each in tier.candidates if each.name == name), None) if tier else None
     if candidate is None:

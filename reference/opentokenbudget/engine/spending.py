@@ -49,7 +49,7 @@ _NS = 1000
 _HIGHEST = 1 << 30
 
 
-class _Choice(Struct, frozen=True):
+class _Choice(Struct, frozen=True, gc=False):
     """What an attempt is chosen by."""
 
     question: Question

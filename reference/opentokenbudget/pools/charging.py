@@ -16,7 +16,7 @@ from .orders import Entry, Span
 from .pool import Action, Facts, Pool, Pools, text_of
 
 
-class Charge(Struct, frozen=True):
+class Charge(Struct, frozen=True, gc=False):
     """One balance of a pool and what an attempt asks of it.
 
     Attributes:

@@ -15,7 +15,7 @@ from ..pricing import Meter, meter_named
 _MICRO = 10**6
 
 
-class Extent(Struct, frozen=True):
+class Extent(Struct, frozen=True, gc=False):
     """How far an attempt may go.
 
     Attributes:

@@ -73,7 +73,7 @@ class Entry(Struct, frozen=True, gc=False):
     on_expiry: OnExpiry = "charge"
 
 
-class Order(Struct, frozen=True):
+class Order(Struct, frozen=True, gc=False):
     """A reservation that is asked for: in all balances, or in none.
 
     Attributes:
@@ -110,7 +110,7 @@ class Seen(Struct, frozen=True, gc=False):
     retry_us: int | None = None
 
 
-class Reserved(Struct, frozen=True):
+class Reserved(Struct, frozen=True, gc=False):
     """All balances hold their bound until `expires_us`; `replayed` when they did so before.
 
     Attributes:
@@ -127,7 +127,7 @@ class Reserved(Struct, frozen=True):
     replayed: bool = False
 
 
-class Refused(Struct, frozen=True):
+class Refused(Struct, frozen=True, gc=False):
     """No balance has changed; `refusals` are those that had no room, in the order of the entries."""
 
     at_us: int
@@ -156,7 +156,7 @@ class StalePolicy(Struct, frozen=True):
 Answer = Reserved | Refused | Conflict | WrongWindow | StalePolicy
 
 
-class Ended(Struct, frozen=True):
+class Ended(Struct, frozen=True, gc=False):
     """What became of a reservation.
 
     Attributes:

@@ -112,7 +112,7 @@ class Simulation:
 
     def _settled(self, decision: Decision, row: Row, cost: Cost | None) -> Ending | None:
         """Charge what pools hold for the last attempt, and return what became of it."""
-        hold = hold_of(decision)
+        hold = hold_of(decision.made)
         if hold is None:
             return None
         used = None if cost is None else row.usage

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -40,7 +40,7 @@ class Exclusions(Struct, frozen=True):
 NO_EXCLUSIONS = Exclusions()
 
 
-class Offer(NamedTuple):
+class Offer(Struct, frozen=True, gc=False):
     """A candidate that could serve, its output limit, and its costs in units of 10⁻¹²."""
 
     candidate: Candidate
@@ -73,8 +73,7 @@ def choose(
     ):
         offer = _quickly(tier, tier.tariff, request, at)
         if offer is not None:
-            candidate, limit, expected, bound = offer
-            return Attempt(number, kind, candidate, rank, limit, expected, bound, None, at, health)
+            return _attempt(number, kind, rank, offer, None, at, health)
     appraised = [
         _appraise(policy, question, tier, candidate, at, health, exclusions) for candidate in tier.candidates
     ]
@@ -92,8 +91,30 @@ def choose(
                     notes[-1] = notes[-1]._replace(score=score)
     if chosen is None:
         return None
-    candidate, limit, expected, bound = chosen
-    return Attempt(number, kind, candidate, rank, limit, expected, bound, drawn, at, health)
+    return _attempt(number, kind, rank, chosen, drawn, at, health)
+
+
+def _attempt(
+    number: int,
+    kind: AttemptKind,
+    rank: int,
+    offer: Offer,
+    drawn: int | None,
+    at: int,
+    health: Mapping[str, str],
+) -> Attempt:
+    return Attempt(
+        number,
+        kind,
+        offer.candidate,
+        rank,
+        offer.output_limit,
+        offer.expected,
+        offer.bound,
+        drawn,
+        at,
+        health,
+    )
 
 
 def _quickly(tier: Tier, tariff: Tariff, request: Request, at: int) -> Offer | None:

@@ -117,8 +117,14 @@ def answer(
         if taken is None:
             start = max(question.floor, min(start, spending.top))
             taken = spending.take(question, start, 1, "primary", at, health, NO_EXCLUSIONS, (), notes)
+        if isinstance(taken, Attempt):
+            why = (*reasons, *taken.reasons)
+            observed = spending.observed
+            return Decision(
+                policy, question, taken.action, why, False, taken.at, health, (taken,), observed=observed
+            )
         if taken is not None:
-            return _taken(Decision(policy, question, "deny", reasons, True, at, health), taken, (), spending)
+            return _blocked(Decision(policy, question, "deny", reasons, True, at, health), taken, spending)
     empty = Decision(policy, question, "deny", reasons, True, at, health)
     return _onwards(empty, start, "primary", at, health, NO_EXCLUSIONS, notes, spending)
 

@@ -91,10 +91,10 @@ def _reserved(books: _Books, order: Order, now_us: int) -> Reserved | None:
         return None
     if order.revision != books.revisions.get(order.policy):
         return None
-    found = []
+    seen, held, accounts, puts = [], [], [], []
     for entry in order.entries:
-        period = entry.period
-        windows = books.windows.get(entry.account)
+        period, account, amount = entry.period, entry.account, entry.amount
+        windows = books.windows.get(account)
         if windows is None or not isinstance(period, Span):
             return None
         start_us, until_us = period.from_us, period.until_us
@@ -102,24 +102,20 @@ def _reserved(books: _Books, order: Order, now_us: int) -> Reserved | None:
         if balance is None or now_us < start_us or (until_us is not None and now_us >= until_us):
             return None
         limit, gate = entry.limit, entry.gate
+        settled, reserved, granted = balance.settled, balance.reserved, balance.granted
         if gate != "open" and limit is not None:
-            used = balance.settled + entry.amount + (balance.reserved if gate == "reserve" else 0)
-            if used > limit + balance.granted:
+            used = settled + amount + (reserved if gate == "reserve" else 0)
+            if used > limit + granted:
                 return None
-        found.append((entry, windows, start_us, until_us, balance))
-    seen, held, accounts = [], [], []
-    for entry, windows, start_us, until_us, balance in found:
-        account, amount, gate = entry.account, entry.amount, entry.gate
-        settled, reserved = balance.settled, balance.reserved
-        granted = balance.granted
         seen.append(Seen(account, start_us, settled, reserved, granted, until_us))
         held.append(Held(account, start_us, amount, gate, entry.on_expiry, None, now_us))
         accounts.append(account)
         if gate != "check":
             reserved += amount
-        windows[start_us] = Balance(
-            settled, reserved, balance.overrun, granted, entry.limit, balance.until_us, now_us
-        )
+        after = Balance(settled, reserved, balance.overrun, granted, limit, balance.until_us, now_us)
+        puts.append((windows, start_us, after))
+    for windows, start_us, after in puts:
+        windows[start_us] = after
     expires_us = now_us + order.expires_after_us
     memo = order.memo
     books.keep(Reservation(order.id, order.digest, memo, now_us, expires_us, "open", tuple(held)))
