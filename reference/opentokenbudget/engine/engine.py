@@ -7,17 +7,13 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
-from ..amounts import InvalidDecimal, InvalidInstant, parse_decimal, parse_instant
-from ..documents.pointers import joined
 from ..pools import Account, Pools, Store, StoreUnavailable
 from ..pricing import Cost, PriceProblem
 from ..problems import Problem, ProblemError
 from ..routing import (
     Decision,
     Identity,
-    Outcome,
     Policy,
-    Question,
     Request,
     Trace,
     answer,
@@ -26,24 +22,14 @@ from ..routing import (
     parse_request,
     trace_of,
 )
-from ..routing.request import is_written
 from .counted import accounts_of
+from .given import health_of, instant_of, outcome_of
 from .holding import Ending, Hold, Observed, actuals_of, hold_of
 from .observing import Recorded
 from .recording import AttemptRecord, attempt_of, priced_attempt
-from .repeating import conflict
+from .remembering import Remembered
 from .spending import PoolSpending
 
-ERRORS = (
-    "unavailable",
-    "rate_limited",
-    "timeout",
-    "context_exceeded",
-    "model_gone",
-    "content_filtered",
-    "bad_response",
-    "other",
-)
 UNPRICEABLE = frozenset(
     (
         "ambiguous-rate",
@@ -55,7 +41,6 @@ UNPRICEABLE = frozenset(
     )
 )
 """Problems of a price for which what an attempt held is charged instead."""
-HEALTHS = ("healthy", "unhealthy")
 
 
 class Listener(Protocol):
@@ -102,7 +87,7 @@ class Engine:
         self._clock = clock
         self._identity = Identity(seed)
         self._listeners = tuple(listeners)
-        self._seen = _Remembered(remembered)
+        self._seen = Remembered(remembered)
 
     def request(self, data: Mapping[str, Any]) -> Request:
         """Return the request of the wire form `data`, checked once, for `decide` to take many times.
@@ -134,8 +119,8 @@ class Engine:
         if at is None:
             at = self._clock() if request.at is None else request.at
         elif isinstance(at, str):
-            at = _instant(at)
-        known = request.health if health is None else _health(health)
+            at = instant_of(at)
+        known = request.health if health is None else health_of(health)
         question = ask(self.policy, self._identity, request, at)
         is_known = self._seen.knows(question)
         decision = answer(self.policy, question, at, known, None, self._spending(asks_first=is_known))
@@ -169,9 +154,9 @@ class Engine:
         Raises:
             ProblemError: `bad-outcome`, a health that is not in order, or whatever `settle` finds.
         """
-        outcome = _outcome(error, score)
-        instant = self._clock() if at is None else _instant(at) if isinstance(at, str) else at
-        known = decision.health if health is None else _health(health)
+        outcome = outcome_of(error, score)
+        instant = self._clock() if at is None else instant_of(at) if isinstance(at, str) else at
+        known = decision.health if health is None else health_of(health)
         if usage is not None and not decision.final:
             self.settle(decision, usage=usage, error=error, score=score)
         elif error is not None and error != "timeout" and not decision.final:
@@ -316,77 +301,3 @@ class Engine:
 def _answers(decision: Decision) -> tuple[Any, ...]:
     """Return what stores answered to all attempts of `decision` so far."""
     return decision.observed.answers if isinstance(decision.observed, Observed) else ()
-
-
-class _Remembered:
-    """The last ids and what they asked: two generations, so that forgetting costs nothing per request."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._young: dict[str, Mapping[str, Any]] = {}
-        self._old: dict[str, Mapping[str, Any]] = {}
-
-    def knows(self, question: Question) -> bool:
-        """Return whether the request of `question` was asked before, and remember it.
-
-        Raises:
-            ProblemError: `conflict`: another request had its id.
-        """
-        source = question.request.source
-        known = self._young.get(question.id)
-        if known is None:
-            known = self._old.get(question.id)
-        if known is not None:
-            if known is not source and known != source:
-                raise conflict(question)
-            return True
-        if len(self._young) >= self._size:
-            self._old, self._young = self._young, {}
-        self._young[question.id] = source
-        return False
-
-
-def _instant(text: str) -> int:
-    try:
-        instant = parse_instant(text)
-        if not is_written(instant):
-            raise InvalidInstant(f"`{text}` lies outside of the years 1 to 9999")
-    except InvalidInstant as wrong:
-        raise ProblemError(Problem("bad-instant", "/at", str(wrong), "OTB-DOC-022")) from None
-    return instant
-
-
-def _health(snapshot: Mapping[str, str]) -> Mapping[str, str]:
-    """Return `snapshot`, which nobody checked with the request: a word that nobody knows is not taken for health."""
-    if not isinstance(snapshot, Mapping):
-        raise ProblemError(
-            Problem(
-                "wrong-type", "/health", "a health snapshot is a mapping from name to health", "OTB-DEC-004"
-            )
-        )
-    unknown = [name for name, health in snapshot.items() if health not in HEALTHS]
-    if unknown:
-        message = "`{}` is neither `healthy` nor `unhealthy`"
-        problems = [
-            Problem("not-one-of", joined(("health", name)), message.format(snapshot[name]), "OTB-DEC-004")
-            for name in unknown
-        ]
-        raise ProblemError(problems)
-    return snapshot
-
-
-def _outcome(error: str | None, score: str | None) -> Outcome:
-    found: list[Problem] = []
-    measured = None
-    if error is not None and error not in ERRORS:
-        message = f"`{error}` is not an error of an attempt: {', '.join(ERRORS)}"
-        found.append(Problem("bad-outcome", "/error", message, "OTB-DEC-040"))
-    if score is not None:
-        try:
-            measured = parse_decimal(score)
-        except (InvalidDecimal, TypeError):
-            message = f"`{score}` is not a decimal string"
-            found.append(Problem("bad-outcome", "/score", message, "OTB-DEC-040"))
-    if found:
-        raise ProblemError(found)
-    return Outcome(error=error, score=measured)
