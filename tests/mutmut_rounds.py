@@ -53,12 +53,15 @@ def try_some(folder: Path, count: int, children: int) -> dict[str, Any]:
     names = sorted(_codes(folder))
     drawn = random.Random(SEED).sample(names, min(count, len(names)))
     _mutmut(folder, ["run", "--max-children", str(children), *drawn])
-    codes = _codes(folder)
+    found = _codes(folder)
+    codes = {name: found[name] for name in drawn}
     lived = [name for name in drawn if codes[name] == 0]
     _configure(folder, ["-n0", "-o", "addopts="])
     if lived:
+        # With other settings, what was found before is forgotten.
         _mutmut(folder, ["run", "--max-children", str(children), *lived])
-    codes = {name: code for name, code in _codes(folder).items() if name in set(drawn)}
+        found = _codes(folder)
+        codes |= {name: found[name] for name in lived}
     lived = sorted(name for name, code in codes.items() if code == 0)
     return {
         "mutants": len(names),
