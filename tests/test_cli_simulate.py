@@ -197,6 +197,24 @@ def test_a_bad_row_is_told_with_its_place_and_costs_no_other(
     assert "\x1b" not in errors
 
 
+def test_a_row_whose_window_no_calendar_reaches_costs_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under a pool of calendar days, a row at the end of the year 9999 is refused with its place, the rest served."""
+    pool = {
+        "id": "day",
+        "limit": {"requests": 9},
+        "window": {"calendar": "day"},
+        "enforcement": "soft",
+    }
+    rows = desk.rows(3)
+    rows[2]["at"] = "9999-12-31T23:00:00Z"
+    requests = write_lines(tmp_path / "requests.jsonl", rows)
+    code, figures, told = simulate(capsys, desk.written(tmp_path, pools=[pool]), requests)
+    assert (code, figures["requests"], figures["refused_rows"]) == (1, 2, 1)
+    assert f"{requests}:3:1 bad-instant /at" in told
+
+
 def test_a_missing_file_is_misuse_and_an_empty_one_is_a_problem(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -127,8 +127,12 @@ def simulate(
             compiled, seed=seed, baseline=against, log=None if log is None else log.write, pools=pools
         )
         progress = stack.enter_context(Progress("replaying", quiet=quiet))
-        for row in _rows(files, reader, refused, progress):
-            simulation.run(row)
+        for row, raw in _rows(files, reader, refused, progress):
+            try:
+                simulation.run(row)
+            except ProblemError as wrong:
+                for problem in wrong.problems:
+                    refused.append(problem.at(Place(raw.file, raw.line, 1)))
     summary = simulation.summary
     figures = {
         "seed": seed,
@@ -159,8 +163,8 @@ def simulate(
 
 def _rows(
     files: list[tuple[Path, str]], reader: RowReader, refused: Refusals, progress: Progress
-) -> Iterator[Row]:
-    """Yield the rows in time order; what is wrong with others goes to `refused`, once."""
+) -> Iterator[tuple[Row, RawRow]]:
+    """Yield the rows in time order, as they are read and as they are written; the others are refused, once."""
 
     def timed() -> Iterator[tuple[int, RawRow]]:
         # Reading begins anew for each pass, and so do its complaints.
@@ -178,7 +182,7 @@ def _rows(
         if isinstance(row, Problem):
             refused.append(row)
         else:
-            yield row
+            yield row, raw
         progress.advance()
 
 

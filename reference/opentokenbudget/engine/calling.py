@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -16,8 +15,9 @@ class Call:
     """One request from its decision to the end of its last attempt.
 
     Leaving the `with` without `settle` or `release` ends the attempt too: without an exception its usage is unknown,
-    and what it held is charged; with one it is given back, but after a timeout or a cancellation, when the upstream
-    may have worked, it is held until it expires.
+    and what it held is charged; with one it is given back. It is held until it expires where the upstream may have
+    worked: after a timeout, a cancellation, an interrupt, a stream that is closed, and after a `settle` or `next` that
+    failed, for then there was an answer.
 
         with Call(engine, request) as call:
             if call.allowed:
@@ -30,6 +30,7 @@ class Call:
         self._request = request
         self._decision: Decision | None = None
         self._is_open = False
+        self._was_answered = False
 
     @property
     def decision(self) -> Decision:
@@ -51,12 +52,14 @@ class Call:
         self, *, error: str | None = None, score: str | None = None, usage: Mapping[str, Any] | None = None
     ) -> Decision:
         """Return what follows the attempt, see `Engine.next`; the attempt before is ended by it."""
+        self._was_answered = True
         self._decision = self._engine.next(self.decision, error=error, score=score, usage=usage)
-        self._is_open = self.allowed
+        self._is_open, self._was_answered = self.allowed, False
         return self._decision
 
     def settle(self, **told: Any) -> AttemptRecord:
         """Return the record of the attempt, see `Engine.settle`."""
+        self._was_answered = True
         record = self._engine.settle(self.decision, **told)
         self._is_open = False
         return record
@@ -79,5 +82,7 @@ class Call:
             return
         if raised is None:
             self.settle()
-        elif not isinstance(raised, TimeoutError | asyncio.CancelledError):
+        elif (
+            isinstance(raised, Exception) and not isinstance(raised, TimeoutError) and not self._was_answered
+        ):
             self.release()

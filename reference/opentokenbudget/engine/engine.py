@@ -23,7 +23,7 @@ from ..routing import (
     trace_of,
 )
 from .counted import accounts_of
-from .given import health_of, instant_of, outcome_of
+from .given import health_of, instant_of, life_us_of, outcome_of, refuse_report
 from .holding import Ending, Hold, Observed, actuals_of, hold_of
 from .observing import Recorded
 from .recording import AttemptRecord, attempt_of, priced_attempt
@@ -116,10 +116,8 @@ class Engine:
         """
         if not isinstance(request, Request):
             request = parse_request(self.policy, request)
-        if at is None:
-            at = self._clock() if request.at is None else request.at
-        elif isinstance(at, str):
-            at = instant_of(at)
+        told = request.at if at is None else instant_of(at)
+        at = self._clock() if told is None else told
         known = request.health if health is None else health_of(health)
         question = ask(self.policy, self._identity, request, at)
         is_known = self._seen.knows(question)
@@ -155,7 +153,7 @@ class Engine:
             ProblemError: `bad-outcome`, a health that is not in order, or whatever `settle` finds.
         """
         outcome = outcome_of(error, score)
-        instant = self._clock() if at is None else instant_of(at) if isinstance(at, str) else at
+        instant = self._clock() if at is None else instant_of(at)
         known = decision.health if health is None else health_of(health)
         if usage is not None and not decision.final:
             self.settle(decision, usage=usage, error=error, score=score)
@@ -190,9 +188,13 @@ class Engine:
             context: as served, such as the service tier; keys left out are the decision's.
 
         Raises:
-            ProblemError: `nothing-to-settle` for a denial, and what `Catalog.price` finds.
+            ProblemError: `nothing-to-settle` for a denial, what `Catalog.price` finds, and `bad-outcome`,
+                `not-one-of`, `wrong-type`, `bad-instant` for what cannot stand in a record; nothing is settled then.
         """
         attempt = attempt_of(decision)
+        if error is not None or score is not None:
+            outcome_of(error, score)
+        refuse_report(usage_source, served, context, ended_at)
         hold = hold_of(attempt)
         if usage_source == "unknown":
             usage = None
@@ -238,13 +240,13 @@ class Engine:
             the instant at which it ends, in nanoseconds since 1970; None when nothing is held any more.
 
         Raises:
-            ProblemError: `nothing-to-settle` for a denial.
+            ProblemError: `nothing-to-settle` for a denial, `out-of-range`: less than a second, more than a century.
             StoreUnavailable: the store did not answer.
         """
-        hold = hold_of(attempt_of(decision))
+        hold, life_us = hold_of(attempt_of(decision)), life_us_of(seconds)
         if hold is None or self.store is None:
             return None
-        ended = self.store.extend(hold.id, seconds * 1_000_000)
+        ended = self.store.extend(hold.id, life_us)
         return None if ended.expires_us is None else ended.expires_us * 1000
 
     def accounts(self) -> list[Account]:

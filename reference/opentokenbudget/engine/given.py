@@ -21,21 +21,63 @@ ERRORS = (
     "other",
 )
 HEALTHS = ("healthy", "unhealthy")
+USAGE_SOURCES = ("provider", "estimated", "unknown")
+_LONGEST_LIFE_S = 36_525 * 86_400
 
 
-def instant_of(text: str) -> int:
-    """Return the instant `text` in nanoseconds since 1970.
+def instant_of(at: int | str, pointer: str = "/at") -> int:
+    """Return the instant `at`, RFC 3339 or nanoseconds since 1970, in nanoseconds since 1970.
 
     Raises:
         ProblemError: `bad-instant`.
     """
     try:
-        instant = parse_instant(text)
+        instant = parse_instant(at) if isinstance(at, str) else at
+        if type(instant) is not int:
+            raise InvalidInstant(f"`{instant!r:.64}` is neither RFC 3339 nor nanoseconds since 1970")
         if not is_written(instant):
-            raise InvalidInstant(f"`{text}` lies outside of the years 1 to 9999")
+            raise InvalidInstant(f"`{at!s:.64}` lies outside of the years 1 to 9999")
     except InvalidInstant as wrong:
-        raise ProblemError(Problem("bad-instant", "/at", str(wrong), "OTB-DOC-022")) from None
+        raise ProblemError(Problem("bad-instant", pointer, str(wrong), "OTB-DOC-022")) from None
     return instant
+
+
+def life_us_of(seconds: int) -> int:
+    """Return how long a reservation is to live, in microseconds.
+
+    Raises:
+        ProblemError: `out-of-range`: not an integer from 1 to 36,525 days.
+    """
+    if type(seconds) is not int or not 1 <= seconds <= _LONGEST_LIFE_S:
+        message = f"`{seconds!r:.64}` is not a number of seconds from 1 to {_LONGEST_LIFE_S}"
+        raise ProblemError(Problem("out-of-range", "/seconds", message, "OTB-POOL-049"))
+    return seconds * 1_000_000
+
+
+def refuse_report(
+    usage_source: str | None, served: str | None, context: Mapping[str, str] | None, ended_at: int | None
+) -> None:
+    """Refuse what a settlement is told beside usage and outcome, where it cannot stand in a record.
+
+    Raises:
+        ProblemError: `not-one-of`, `wrong-type`, `bad-instant`.
+    """
+    found: list[Problem] = []
+    if usage_source is not None and usage_source not in USAGE_SOURCES:
+        message = f"`{usage_source!s:.64}` is not a source of usage: {', '.join(USAGE_SOURCES)}"
+        found.append(Problem("not-one-of", "/usage_source", message, "OTB-USAGE-003"))
+    if served is not None and not isinstance(served, str):
+        found.append(Problem("wrong-type", "/served", "a model is named by a string", "OTB-USAGE-001"))
+    if context is not None and not (
+        isinstance(context, Mapping)
+        and all(isinstance(each, str) for pair in context.items() for each in pair)
+    ):
+        message = "a context is a mapping from text to text"
+        found.append(Problem("wrong-type", "/context", message, "OTB-USAGE-001"))
+    if found:
+        raise ProblemError(found)
+    if ended_at is not None:
+        instant_of(ended_at, "/ended_at")
 
 
 def health_of(snapshot: Mapping[str, str]) -> Mapping[str, str]:

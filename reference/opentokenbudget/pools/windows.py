@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..amounts import PICO, local_time, parse_decimal, parse_duration, parse_instant
+from ..problems import Problem, ProblemError
 from .orders import Bucket, Idle, Period, Rolling, Span
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -60,7 +61,10 @@ def period_of(pool: Mapping[str, Any]) -> PeriodAt:
 
 
 def _remembered(span_at: Callable[[int], Span]) -> PeriodAt:
-    """Return `span_at`, which works a window out once and not for every instant in it."""
+    """Return `span_at`, which works a window out once and not for every instant in it.
+
+    What is returned raises `ProblemError` (`bad-instant`) for an instant whose window leaves the years 1 to 9999.
+    """
     last = span_at(0)
 
     def period_at(at_us: int) -> Span:
@@ -68,7 +72,11 @@ def _remembered(span_at: Callable[[int], Span]) -> PeriodAt:
         span = last
         if span.from_us <= at_us and (span.until_us is None or at_us < span.until_us):
             return span
-        last = span = span_at(at_us)
+        try:
+            last = span = span_at(at_us)
+        except (OverflowError, ValueError):
+            message = "no calendar reaches the window of this instant"
+            raise ProblemError(Problem("bad-instant", "/at", message, "OTB-DOC-022")) from None
         return span
 
     return period_at
