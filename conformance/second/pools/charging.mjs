@@ -50,8 +50,12 @@ export function keyOf({partitionBy}, facts) {
 function textOf(value) {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'bigint') return formatPico(value);
-  if (Array.isArray(value)) return [...value].sort(byCodePoints).join(',');
+  if (Array.isArray(value)) return [...new Set(value)].sort(byCodePoints).map(escaped).join(',');
   return String(value);
+}
+
+function escaped(member) {
+  return member.replaceAll('~', '~0').replaceAll(',', '~2');
 }
 
 function byCodePoints(one, other) {

@@ -51,7 +51,7 @@ export function admit(question, {tier, offer, attempt}, {instant, store}) {
 // OTB-POOL-080.
 function withoutStore(id, entries, instant) {
   const rows = entries.map((entry) => writeRow(entry, windowOf(entry, instant), 'store-unavailable'));
-  if (!entries.every(({pool}) => pool.failsOpen)) return {isHeld: false, rows, reason: 'store-unavailable'};
+  if (!entries.every(({pool}) => pool.failsOpen || pool.enforcement === 'shadow')) return {isHeld: false, rows, reason: 'store-unavailable'};
   return {isHeld: true, rows, reasons: ['store-failed-open'], reservation: {id, entries}};
 }
 

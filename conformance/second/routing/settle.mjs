@@ -1,13 +1,14 @@
 // What an attempt used: its record, and what pools are charged for it.
 
 import {formatPico} from '../decimal.mjs';
-import {formatInstant} from '../instant.mjs';
+import {formatInstant, SECOND} from '../instant.mjs';
 import {heldOf, nameOf, usedIn, writeEntry} from '../pools/index.mjs';
 import {costOf, readUsage, situationAt, writeCost} from '../pricing/index.mjs';
 import {problem, Refusal, refuse} from '../problem.mjs';
 import {ERRORS} from './outcome.mjs';
 
 const SOURCES = Object.freeze(['provider', 'estimated', 'unknown']);
+const LONGEST = 36_525n * 86_400n * SECOND;
 const EXACTNESS = Object.freeze({provider: 'computed', estimated: 'estimated'});
 // Where the usage itself is wrong, and not its price missing.
 const CONTRADICTIONS = Object.freeze(['subset-exceeds-parent', 'join-required']);
@@ -56,6 +57,7 @@ export function release(state, store) {
  */
 export function extend(state, length, store) {
   const {made} = attemptOf(state);
+  if (length < SECOND || length > LONGEST) refuse('out-of-range', '/seconds', 'less than a second or more than 36,525 days', 'OTB-POOL-049');
   const isHeld = made.reservation !== undefined && store.isAvailable;
   const until = isHeld ? store.ledger.extend(made.reservation.id, length, store.now) : undefined;
   return {expires_at: until === undefined ? null : formatInstant(until)};

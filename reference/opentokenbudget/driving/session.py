@@ -16,7 +16,7 @@ from opentokenbudget.conditions import evaluate, parse
 from opentokenbudget.documents import Document, first_stage, in_document_order, read
 from opentokenbudget.engine import Engine, account_form
 from opentokenbudget.opening import catalog_of, compiled_policy
-from opentokenbudget.pools import Pools
+from opentokenbudget.pools import Pools, StoreUnavailable
 from opentokenbudget.pricing import Catalog
 from opentokenbudget.pricing.catalog import instant_of
 from opentokenbudget.problems import Problem, ProblemError
@@ -219,7 +219,10 @@ class Session:
     def extend(self, args: Mapping[str, Any]) -> Answer:
         """Let what pools hold for the last decision's attempt live longer."""
         last = self._last(args)
-        until = self._engine_at(args).extend(last, args["seconds"])
+        try:
+            until = self._engine_at(args).extend(last, args["seconds"])
+        except StoreUnavailable:
+            until = None
         return {"expires_at": None if until is None else format_instant(until)}
 
     def pools(self, args: Mapping[str, Any]) -> Answer:

@@ -114,6 +114,11 @@ class PoolSpending:
         """What the store has answered, and what became of every balance."""
         return Observed(self._answers, tuple(self._notes))
 
+    def held(self, question: Question, health: Mapping[str, str]) -> Attempt | None:
+        """Return the first attempt of a request that was asked before, if it is still held."""
+        again = self._again(question, 1, health) if self._asks_first else None
+        return again if isinstance(again, Attempt) else None
+
     def begin(
         self,
         question: Question,
@@ -297,6 +302,9 @@ class PoolSpending:
             answer = self._reserve(replace(order, entries=tuple(charge.entry for charge in charges)))
             if isinstance(answer, Reserved):
                 return self._held(choice, made, order.id, charges, answer)
+            if isinstance(answer, WrongWindow):
+                # It does answer: whoever opens when it does not, does not open for this.
+                return Blocked("deny", ("store-unavailable",))
         if isinstance(answer, Refused):
             seen = {each.account: each for each in answer.refusals}
             refusals = tuple(
@@ -309,7 +317,7 @@ class PoolSpending:
         if isinstance(answer, StalePolicy):
             return Blocked("deny", ("stale-policy",))
         self._notes += [PoolNote(charge, None, "store-unavailable") for charge in charges]
-        if not all(pool.opens for pool in pools):
+        if not all(charge.pool.opens or charge.pool.enforcement == "shadow" for charge in charges):
             return Blocked("deny", ("store-unavailable",))
         hold = Hold(order.id, charges, None, question.value)
         return replace(made, reasons=(*reasons, "store-failed-open"), hold=hold)

@@ -192,7 +192,9 @@ def text_of(value: Any, kind: Type) -> str:
         return "true" if value else "false"
     if kind == "decimal":
         return format_decimal(value)
-    return ",".join(sorted(value)) if kind == "strings" else str(value)
+    if kind == "strings":
+        return ",".join(each.replace("~", "~0").replace(",", "~2") for each in sorted(value))
+    return str(value)
 
 
 class _Reader:

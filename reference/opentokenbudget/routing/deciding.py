@@ -47,6 +47,9 @@ class Spending(Protocol):
     def observed(self) -> Observed:
         """What stores have answered."""
 
+    def held(self, question: Question, health: Mapping[str, str]) -> Attempt | None:
+        """Return the first attempt of a request that was asked before, if it is still held."""
+
     def begin(
         self,
         question: Question,
@@ -105,7 +108,12 @@ def answer(
     if policy.required and any(name not in question.facts for name in policy.required):
         return _refused(policy, question, ("missing-attribute",), at, health, spending)
     if rule.deny:
-        return _refused(policy, question, (found, "denied-by-rule"), at, health, spending)
+        held = None if spending is None else spending.held(question, health)
+        if held is None:
+            return _refused(policy, question, (found, "denied-by-rule"), at, health, spending)
+        return Decision(
+            policy, question, held.action, (found, *held.reasons), False, held.at, health, (held,)
+        )
     start = question.tier
     reasons = (found,) if start == rule.lowest else (found, "floor-raised")
     if spending is None:
