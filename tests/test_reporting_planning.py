@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from opentokenbudget.amounts import PICO
 from opentokenbudget.cli import otb, run
-from opentokenbudget.reporting import Share, plan_limits, read_shares
+from opentokenbudget.documents import CAPS
+from opentokenbudget.reporting import Share, plan_limits, read_outcomes, read_shares
 
 STEP = PICO // 4
 AMOUNTS = st.integers(0, 10**18)
@@ -70,7 +72,7 @@ def test_what_was_refused_was_asked_for() -> None:
             {"pool": "team", "partition": ["a"], "reason": "no-room", "bound": bound} for bound in ("3", "2")
         ],
     }
-    shares = read_shares([attempt("x", "a", "1"), denial], "team")
+    shares = read_shares([attempt("x", "a", "1"), denial], "team", {})
     assert shares == {("a",): Share(spent=PICO, refused=2 * PICO, value=PICO, attempts=1)}
 
 
@@ -83,7 +85,7 @@ def test_value_is_what_was_realised() -> None:
         attempt("b", "k", "1", value="2", score="0.5"),
         attempt("c", "k", "1", value="2", outcome={"status": "error", "error": "timeout"}),
     ]
-    assert read_shares(records, "team")[("k",)].value == 8 * PICO
+    assert read_shares(records, "team", read_outcomes(records))[("k",)].value == 8 * PICO
 
 
 def test_a_plan_is_printed_with_what_it_assumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,11 +100,48 @@ def test_a_plan_is_printed_with_what_it_assumes(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().out.splitlines()[0] == "team: 21 divided"
 
 
+def test_a_log_is_read_to_its_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mark of byte order, empty lines and a log of more bytes than a document may have change nothing."""
+    log = tmp_path / "usage.log"
+    lines = [
+        "\ufeff",
+        json.dumps(attempt("first", "a", "1")),
+        "\n \n",
+        " " * (15 << 20),
+        "\n",
+        " " * (15 << 20),
+    ]
+    lines += ["\n", " " * (4 << 20), "\n", json.dumps(attempt("last", "a", "2")), "\n"]
+    log.write_text("".join(lines), encoding="utf-8")
+    assert log.stat().st_size > CAPS.size_bytes
+    assert run(otb, ["pools", "plan", str(log), "team", "--format", "json"]) == 0
+    assert [each["spent"] for each in json.loads(capsys.readouterr().out)["limits"]] == ["3"]
+
+
+def test_a_long_log_needs_no_more_memory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten times the attempts of one partition take as much memory as before."""
+    most = []
+    for attempts in (300, 3000):
+        log = tmp_path / f"{attempts}.jsonl"
+        log.write_text("".join(json.dumps(attempt(f"r{n}", "a", "1")) + "\n" for n in range(attempts)))
+        arguments = ["pools", "plan", str(log), "team"]
+        assert run(otb, arguments) == 0
+        tracemalloc.start()
+        assert run(otb, arguments) == 0
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert most[1] < most[0] * 3 // 2
+    assert capsys.readouterr().out.count("team: 3000 divided") == 2
+
+
 @pytest.mark.parametrize(
     ("text", "arguments", "code", "said"),
     [
         ("", (), 1, "no record of the log speaks"),
         ("{\n", (), 1, "usage.jsonl:1:1"),
+        ("\n\n" + "[" * 5000 + "]" * 5000, (), 1, "usage.jsonl:3:1 bad-syntax"),
+        ("\n" + '{"a":' * 600 + "1" + "}" * 600, (), 1, "usage.jsonl:2:1"),
+        ("\n3\n", (), 1, "usage.jsonl:2:1 wrong-type"),
         ('{"record": "attempt"}\n', (), 1, "missing-field"),
         ("", ("--budget", "-1"), 2, "--budget"),
         ("", ("--step", "2"), 2, "--step"),

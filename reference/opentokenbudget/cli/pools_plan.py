@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 from ..amounts import PICO, InvalidDecimal, divide_half_even, format_decimal, parse_decimal
 from ..documents import schema_problems
-from ..opening import read_bytes
 from ..problems import Place, Problem, ProblemError
+from ..replay import Refusals, read_json_lines
 from .parameters import format_option
 from .printing import print_json, print_lines
+from .rereading import file_to_reread
 
 if TYPE_CHECKING:
-    from ..reporting import Plan
+    from ..reporting import Key, Plan, Share
 
 
 class _Amount(click.ParamType[int]):
@@ -55,11 +57,11 @@ def plan(log: str, pool: str, budget: int | None, step: int, form: str) -> None:
     \b
     otb pools plan usage.jsonl team-month --budget 5000
     """
-    from ..reporting import plan_limits, read_shares
+    from ..reporting import plan_limits
 
     if step > PICO:
         raise click.UsageError("--step is a share, from 0 to 1")
-    shares = read_shares(_records(log), pool)
+    shares = _shares(log, pool)
     if not shares:
         raise ProblemError(
             Problem("empty", "", f"no record of the log speaks of a pool `{pool}`").at(Place(log, 1, 1))
@@ -72,19 +74,37 @@ def plan(log: str, pool: str, budget: int | None, step: int, form: str) -> None:
         print_lines(_table(pool, proposed))
 
 
-def _records(log: str) -> Iterator[Mapping[str, Any]]:
-    name = "<stdin>" if log == "-" else log
-    for number, line in enumerate(read_bytes(log).splitlines(), start=1):
-        place = Place(name, number, 1)
-        try:
-            record = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-            raise ProblemError(
-                Problem("syntax-error", "", str(wrong).lower(), "OTB-DOC-001").at(place)
-            ) from None
-        if found := schema_problems(record, "usage-record"):
-            raise ProblemError([problem.at(place) for problem in found])
-        yield record
+def _shares(log: str, pool: str) -> dict[Key, Share]:
+    """Return what the partitions of `pool` did; outcomes are reported after what they value, so they are read first."""
+    from ..reporting import read_outcomes, read_shares
+
+    with ExitStack() as stack:
+        path, name = file_to_reread(log, stack)
+        return read_shares(_records(path, name), pool, read_outcomes(_adjustments(path, name)))
+
+
+def _adjustments(path: Path, name: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the adjustments of a log; what is wrong with a line is said when all of them are read."""
+    for row in read_json_lines(path, name, Refusals()):
+        if row.values.get("record") == "adjustment" and not schema_problems(row.values, "usage-record"):
+            yield row.values
+
+
+def _records(path: Path, name: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the records of a log.
+
+    Raises:
+        ProblemError: the first line that is none.
+    """
+    refused = Refusals()
+    for row in read_json_lines(path, name, refused):
+        if refused:
+            break
+        if found := schema_problems(row.values, "usage-record"):
+            raise ProblemError([problem.at(Place(name, row.line, 1)) for problem in found])
+        yield row.values
+    if refused:
+        raise ProblemError(refused.shown[0])
 
 
 def _form(pool: str, proposed: Plan) -> dict[str, Any]:

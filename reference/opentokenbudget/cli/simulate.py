@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import click
 
@@ -36,6 +32,7 @@ from .formats import line_of
 from .parameters import Seed, apart, format_option, pairs, standard_input_once
 from .printing import print_json, print_lines, tell
 from .progress import Progress
+from .rereading import file_to_reread
 from .simulated import report
 
 
@@ -119,7 +116,7 @@ def simulate(
     )
     refused = Refusals()
     with ExitStack() as stack:
-        files = [_file(name, stack) for name in requests]
+        files = [file_to_reread(name, stack) for name in requests]
         log = None
         if log_path is not None:
             log = stack.enter_context(_log(log_path))
@@ -184,26 +181,6 @@ def _rows(
         else:
             yield row, raw
         progress.advance()
-
-
-def _file(name: str, stack: ExitStack) -> tuple[Path, str]:
-    """Return the path of a file of requests, and what to call it; standard input is spooled, for it is read twice."""
-    if name == "-":
-        if sys.stdin is None:
-            raise CannotOpen(name, "standard input is closed")
-        spool = stack.enter_context(NamedTemporaryFile(prefix="otb-", suffix=".jsonl"))  # noqa: SIM115
-        shutil.copyfileobj(sys.stdin.buffer, spool)
-        spool.flush()
-        return Path(spool.name), "<stdin>"
-    try:
-        with open(os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise CannotOpen(
-                    name, "not a regular file: requests are read twice; `-` takes JSON Lines from a pipe"
-                )
-            return Path(name), name
-    except (OSError, ValueError) as wrong:
-        raise CannotOpen(name, (getattr(wrong, "strerror", None) or "not a usable name").lower()) from None
 
 
 def _columns(policy: Policy, texts: Sequence[str]) -> dict[str, str]:

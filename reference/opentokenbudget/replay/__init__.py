@@ -5,7 +5,7 @@ from .ordering import in_time_order
 from .refusals import Refusals
 from .rows import FIELDS, Row, RowReader, is_field
 from .simulation import Baseline, Simulation
-from .sources import RawRow, read_rows
+from .sources import RawRow, read_json_lines, read_rows
 from .summary import Summary, share
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "in_time_order",
     "is_field",
     "parse_assignment",
+    "read_json_lines",
     "read_rows",
     "share",
 ]

@@ -49,7 +49,7 @@ def read_rows(path: Path, name: str, refused: Refused) -> Iterator[RawRow]:
     elif ending == ".parquet":
         yield from _parquet(path, name)
     elif ending in (".jsonl", ".ndjson", ".json"):
-        yield from _json_lines(path, name, refused)
+        yield from read_json_lines(path, name, refused)
     else:
         message = (
             f"`{ending or path.name}` is not a kind of file that holds requests: .jsonl, .csv or .parquet"
@@ -57,7 +57,11 @@ def read_rows(path: Path, name: str, refused: Refused) -> Iterator[RawRow]:
         raise ProblemError(Problem("unknown-format", "", message).at(Place(name, 1, 1)))
 
 
-def _json_lines(path: Path, name: str, refused: Refused) -> Iterator[RawRow]:
+def read_json_lines(path: Path, name: str, refused: Refused) -> Iterator[RawRow]:
+    """Yield the objects of the file `path`, one a line, whatever its ending; lines of blanks alone are passed over.
+
+    A line that cannot be read is left out and noted in `refused`, before any that follows it is yielded.
+    """
     decode = msgspec.json.Decoder().decode
     with path.open("rb") as file:
         for line, text in enumerate(_lines(file, name, refused), start=1):

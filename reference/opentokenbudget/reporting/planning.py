@@ -49,36 +49,49 @@ class Plan(NamedTuple):
     proposals: tuple[Proposal, ...]
 
 
-def read_shares(records: Iterable[Mapping[str, Any]], pool: str) -> dict[Key, Share]:
+def read_outcomes(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return by the id of an attempt the value that was reported later for it, the last one, in 10⁻¹².
+
+    Raises:
+        KeyError, TypeError, ValueError: a record is none; the caller checks them first.
+    """
+    return {
+        record["refers_to"]: parse_decimal(record["outcome"]["value"])
+        for record in records
+        if record["record"] == "adjustment" and "value" in record.get("outcome", {})
+    }
+
+
+def read_shares(
+    records: Iterable[Mapping[str, Any]], pool: str, outcomes: Mapping[str, int]
+) -> dict[Key, Share]:
     """Return what each partition of `pool` did, over the records of a usage log in any order.
+
+    What is kept grows with the partitions and the refusals, not with the attempts.
+
+    Args:
+        outcomes: by `read_outcomes`, of the same records: they come after the attempts that they value.
 
     Raises:
         KeyError, TypeError, ValueError: a record is none; the caller checks them first.
     """
     shares: dict[Key, Share] = {}
-    values: dict[str, tuple[Key, int]] = {}
-    outcomes: dict[str, int] = {}
     refused: dict[tuple[str, Key], int] = {}
     for record in records:
         kind = record["record"]
         if kind == "attempt":
             for entry in record.get("reservation", {}).get("entries", ()):
                 if entry["pool"] == pool and "part" not in entry and "settled" in entry:
-                    key = tuple(entry.get("partition", ()))
-                    share = shares.setdefault(key, Share())
+                    share = shares.setdefault(tuple(entry.get("partition", ())), Share())
                     share.spent += parse_decimal(entry["settled"])
                     share.attempts += 1
-                    values[record["id"]] = (key, _value(record))
+                    share.value += outcomes[record["id"]] if record["id"] in outcomes else _value(record)
         elif kind == "decision" and record["action"] == "deny":
             for entry in record.get("pools", ()):
                 if entry["pool"] == pool and "part" not in entry and entry["reason"] == "no-room":
                     name = (record["decision"], tuple(entry.get("partition", ())))
                     bound = parse_decimal(entry["bound"])
                     refused[name] = min(bound, refused.get(name, bound))
-        elif kind == "adjustment" and "value" in record.get("outcome", {}):
-            outcomes[record["refers_to"]] = parse_decimal(record["outcome"]["value"])
-    for id_, (key, value) in values.items():
-        shares[key].value += outcomes.get(id_, value)
     for (_, key), bound in refused.items():
         shares.setdefault(key, Share()).refused += bound
     return shares
