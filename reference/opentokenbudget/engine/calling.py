@@ -1,4 +1,4 @@
-"""A call to a model within a `with`: decided at its beginning, and ended at its end, whatever happens between."""
+"""A call to a model within a `with`: decided at its beginning, ended or left to expire at its end, see `Call`."""
 
 from __future__ import annotations
 

@@ -22,12 +22,12 @@ from ..routing import (
     parse_request,
     trace_of,
 )
-from .counted import accounts_of
+from .accounts import accounts_of
 from .given import health_of, instant_of, life_us_of, outcome_of, refuse_report
 from .holding import Ending, Hold, Observed, actuals_of, hold_of
-from .observing import Recorded
 from .recording import AttemptRecord, attempt_of, priced_attempt
 from .remembering import Remembered
+from .replaying import Replayed
 from .spending import PoolSpending
 
 UNPRICEABLE = frozenset(
@@ -266,7 +266,7 @@ class Engine:
         """Return why `decision` is what it is: what pools said is read from what was observed then."""
         if self.pools is None or self.store is None:
             return trace_of(decision)
-        observed = Recorded(_answers(decision))
+        observed = Replayed(_answers(decision))
         return trace_of(decision, PoolSpending(self.policy, self.pools, observed, asks_first=True))
 
     def _spending(self, before: tuple[Any, ...] = (), *, asks_first: bool = False) -> PoolSpending | None:

@@ -1,6 +1,6 @@
 """What pools hold for an attempt, as decisions, records and memos write it.
 
-Source: spec/50-pools.md OTB-POOL-070 ff.
+Source: spec/50-pools.md, the notes on `pools` of a decision and on the entries of a record.
 """
 
 from __future__ import annotations

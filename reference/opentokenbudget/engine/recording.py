@@ -97,6 +97,8 @@ def priced_attempt(
 class AttemptRecord(Struct, frozen=True):
     """What became of an attempt; written by `as_json` when somebody reads it.
 
+    What `as_json` returns is the `AttemptRecord` of documents/models/usage_record.py.
+
     Attributes:
         decision: the one whose attempt it is.
         usage: quantity by meter; None when nobody knows.

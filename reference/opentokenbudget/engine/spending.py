@@ -1,7 +1,7 @@
 """What pools say of an attempt: thresholds before it is chosen, room when it is, actions where there is none.
 
 One object for one decision. It talks to the store and keeps every answer, so that the decision can be made again
-from what was observed (`Recorded`).
+from what was observed (`Replayed`).
 
 Source: spec/50-pools.md OTB-POOL-060 ff.
 """
@@ -42,8 +42,8 @@ from ..routing.decision import AttemptKind
 from ..routing.trace import Note
 from .acting import NoRoom, latest, moves_on, reached, refusal, retry_at, strongest, watched_by
 from .holding import Hold, Observed, PoolNote
-from .observing import NEVER, Asked, Unavailable
 from .repeating import conflict, facts_with, kept_form, restored
+from .replaying import NEVER, Asked, Unavailable
 
 _NS = 1000
 _HIGHEST = 1 << 30

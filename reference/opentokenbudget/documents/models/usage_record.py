@@ -170,7 +170,10 @@ class AttemptOutcome(Form):
 
 
 class AttemptRecord(_Record):
-    """One call upstream: `at` is its dispatch, the instant of the price; `until` when it ended."""
+    """One call upstream: `at` is its dispatch, the instant of the price; `until` when it ended.
+
+    The engine returns its own `AttemptRecord` (engine/recording.py), which writes this one by `as_json`.
+    """
 
     record: Literal["attempt"]
     decision: DecisionId

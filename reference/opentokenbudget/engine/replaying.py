@@ -27,7 +27,7 @@ NEVER = Entry("~never", 1, 0, "reserve", Span(0, None))
 """An entry that no store ever holds: an order of it alone asks whether its id was reserved before."""
 
 
-class Recorded:
+class Replayed:
     """Answers that a store gave before, in their order; whether something was asked before where it was, alone."""
 
     def __init__(self, observed: Iterable[Any]) -> None:
