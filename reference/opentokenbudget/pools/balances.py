@@ -2,7 +2,7 @@
 
 Amounts are integers of 10⁻¹²; instants are integer microseconds.
 
-Source: spec/50-pools.md OTB-POOL-020 ff.
+Source: spec/50-pools.md OTB-POOL-040 ff., windows 030 ff.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What an attempt is charged to: the pools that count it, each with its balance, bound and limit.
 
-Source: spec/50-pools.md OTB-POOL-050 ff.
+Source: spec/50-pools.md OTB-POOL-020 ff.; throttles OTB-POOL-064.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from .pool import Action, Facts, Pool, Pools, text_of
 
 class Charge(Struct, frozen=True, gc=False):
     """One balance of a pool and what an attempt asks of it.
+
+    A charge is what is asked before the attempt; `charged`, in records and answers of stores, what is booked after it.
 
     Attributes:
         key: the texts of the partition.

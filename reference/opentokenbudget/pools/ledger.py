@@ -3,7 +3,7 @@
 The functions read and write `Books` and nothing else; whoever keeps them sees to it that one operation is done as
 a whole before the next begins, and says what time it is. Instants are integer microseconds.
 
-Source: spec/50-pools.md OTB-POOL-020 ff.; the two phases are those of TigerBeetle's transfers.
+Source: spec/50-pools.md OTB-POOL-040 ff., windows 030 ff.; the two phases are those of TigerBeetle's transfers.
 """
 
 from __future__ import annotations

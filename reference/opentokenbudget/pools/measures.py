@@ -1,6 +1,6 @@
 """What pools count: the bound of an attempt before it, and what it used after it, in each measure.
 
-Source: spec/50-pools.md OTB-POOL-040 ff.
+Source: spec/50-pools.md OTB-POOL-025 f.
 """
 
 from __future__ import annotations

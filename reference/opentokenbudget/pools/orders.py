@@ -2,7 +2,7 @@
 
 Amounts are integers of 10⁻¹² of a pool's measure; instants are integer microseconds since 1970, by the store's clock.
 
-Source: spec/50-pools.md OTB-POOL-020 ff.
+Source: spec/50-pools.md OTB-POOL-040 ff., windows 030 ff.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Windows: the period that an instant lies in, from the calendar of a zone, a fixed length, or the pool's own form.
 
 Nothing is ever reset by a job: the window follows from the instant, and what is counted in it is a balance of its own.
-Boundaries are instants in whole microseconds since 1970.
+Boundaries are instants in whole microseconds since 1970. The grains of a rolling window are summed by the ledger
+(`_rolling` in ledger.py): a period here says how long they are and how many count.
 
 Source: spec/50-pools.md OTB-POOL-030 ff.
 """
