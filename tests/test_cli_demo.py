@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import redirect_stdout
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from opentokenbudget.amounts import parse_instant
+from opentokenbudget.amounts import parse_date, parse_instant
 from opentokenbudget.cli import otb, run
-from opentokenbudget.demo import traffic
+from opentokenbudget.demo import era_at, read_bundled, traffic
 
 DATES = ("2024-10-15", "2026-11-23")
 
@@ -102,15 +104,49 @@ def test_a_larger_tier_is_never_wrong_where_a_smaller_one_is_right() -> None:
         assert row["score.small"] <= row["score.medium"] <= row["score.large"]
 
 
-def test_a_denial_is_explained_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of a full day somebody asks too often: the denial names the pool, what stood there, and when to come back."""
-    code = run(otb, ["demo", "--out", str(tmp_path), "--as-of", DATES[1]])
-    out = capsys.readouterr().out
-    assert code == 0
-    _, _, denial = out.partition("One denial, explained:")
-    assert "deny desk-" in denial
-    assert "user-day/" in denial
-    assert "10 settled, 0 reserved of 10 requests, asked for 1" in denial
-    assert "from 2026-11-24T00:00:00Z" in denial
-    assert re.search(r"^pools +downgraded [1-9][0-9]*; denied no-room [1-9]", out, re.MULTILINE)
-    assert re.search(r"^saving .* over the 9,9[0-9]{2} that were served", out, re.MULTILINE)
+@pytest.fixture(scope="module", params=DATES)
+def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Return a date and what a full day prints at it: then somebody asks too often."""
+    folder, printed = tmp_path_factory.mktemp("day"), StringIO()
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(printed):
+        patched.chdir(folder)
+        assert run(otb, ["demo", "--as-of", request.param]) == 0
+    return request.param, printed.getvalue()
+
+
+def test_a_denial_is_explained(day: tuple[str, str]) -> None:
+    """The denial names the pool once, what stood there, and when to come back, and says nothing of who serves."""
+    date, out = day
+    _, _, after = out.partition("One denial, explained:\n")
+    denial, _, footer = after.partition("\n\n")
+    flat = " ".join(denial.split())
+    assert flat.startswith("deny desk-")
+    assert "because no rule matched: the default would serve; no room" in flat
+    assert "10 settled, 0 reserved of 10 requests, asked for 1" in flat
+    assert flat.count("user-day/") == 1
+    tomorrow = date[:8] + str(int(date[8:]) + 1)
+    assert f"from {tomorrow}T00:00:00Z" in flat
+    assert footer.startswith("log ")
+    assert re.search(r"^ +downgraded [1-9][0-9]*; denied no-room [1-9]", out, re.MULTILINE)
+    assert re.search(
+        r"^saving .*\n +against all large, over the 9,9[0-9]{2} requests that were served$", out, re.M
+    )
+
+
+def test_the_pools_are_introduced_with_the_limits_of_the_policy(day: tuple[str, str]) -> None:
+    """Before a pool is named in a decision, its limit is said as the policy of that time gives it."""
+    date, out = day
+    era = era_at(parse_date(date))
+    assert era is not None
+    policy = read_bundled(era)["policy.yaml"].decode()
+    limit = re.search(r'limit: {cost: "([0-9]+)"}', policy)
+    assert limit is not None
+    assert f"pools     desk-day {limit[1]} USD a day, user-day 10 requests a day for each user\n" in out
+    assert out.index("user-day 10 requests") < out.index("user-day/")
+
+
+def test_the_day_fits_into_a_terminal(day: tuple[str, str]) -> None:
+    """No line is longer than 80 columns, and the command to try is whole."""
+    _, out = day
+    assert max(map(len, out.splitlines())) <= 80
+    assert out.endswith("          otb simulate otb-demo/policy.yaml otb-demo/requests.jsonl\n")

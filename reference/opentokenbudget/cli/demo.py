@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
@@ -32,6 +34,10 @@ from .simulated import percent
 
 DAY_NS = 86_400 * 10**9
 SEED = "demo"
+COLUMNS = 80
+_TRY = "          otb simulate {} {}"
+_TO_LAST_COLUMN = re.compile(r"(?:.*  )?")
+_DEEPEST = COLUMNS // 2
 
 
 @click.command("demo")
@@ -67,7 +73,8 @@ def demo(as_of: int | None, out: str, count: int, seed: str) -> None:
     ours, chosen = replay(policy, desk, desk.folder / "usage.jsonl", pools, largest)
     large, small = (replay(single(desk.policy, rank), desk)[0] for rank in (-1, 0))
     engine = Engine(policy, clock=lambda: instant, seed=seed, pools=pools, store=MemoryStore(lambda: instant))
-    print_lines(_report(desk, engine, ours, large, small, chosen))
+    report = _report(desk, engine, ours, large, small, chosen)
+    print_lines(short for line in report for short in _wrapped(line))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,32 +191,39 @@ def _report(
 ) -> Iterator[str]:
     tiers = desk.policy.data["tiers"]
     currency = ours.currency
-    yield f"A fintech's support desk on {format_instant(desk.at)[:10]}: {ours.requests:,} synthetic requests"
-    yield f"(seed `{desk.seed}`; outcomes are drawn for each tier), at the prices and with the models of that day."
+    yield (
+        f"A fintech's support desk on {format_instant(desk.at)[:10]}: {ours.requests:,} synthetic requests "
+        f"(seed `{desk.seed}`; outcomes are drawn for each tier), with the models and prices of then."
+    )
     yield ""
-    yield f"{'':<28}{'cost ' + currency:>20}  {'quality':>8}"
+    yield f"{'':<12}{'cost ' + currency:>14}  {'quality':>8}"
     for name, summary in (
         (f"all {tiers[-1]['id']}", large),
         (f"all {tiers[0]['id']}", small),
         ("the policy", ours),
     ):
-        yield f"{name:<28}{format_decimal(summary.spent):>20}  {_mean(summary):>8}  {_served_by(summary)}"
+        yield f"{name:<12}{format_decimal(summary.spent):>14}  {_mean(summary):>8}  {_served_by(summary)}"
     yield ""
-    against = f"{percent(share(ours.saving, ours.baseline))} against all {tiers[-1]['id']}"
+    saving = f"{format_decimal(ours.saving)} {currency} ({percent(share(ours.saving, ours.baseline))})"
+    yield f"saving    {saving}, with quality {_mean(ours)} beside {_mean(large)}"
     # What was denied cost nothing, and saved nothing either.
-    served = f", over the {ours.compared:,} that were served" if ours.denied else ""
-    quality = f"quality {_mean(ours)} beside {_mean(large)}"
-    yield f"saving    {format_decimal(ours.saving)} {currency} ({against}{served}), with {quality}"
+    served = f", over the {ours.compared:,} requests that were served" if ours.denied else ""
+    yield f"          against all {tiers[-1]['id']}{served}"
     mix = ", ".join(
         f"{tier} {percent(share(served.requests, ours.requests))}" for tier, served in ours.by_tier.items()
     )
     yield f"mix       {mix}"
+    yield f"pools     {', '.join(_budget(pool, currency) for pool in desk.policy.data['pools'])}"
     denied = ", ".join(f"{reason} {count:,}" for reason, count in sorted(ours.reasons.items())) or "nobody"
-    yield f"pools     downgraded {ours.actions['downgrade']:,}; denied {denied}"
+    yield f"          downgraded {ours.actions['downgrade']:,}; denied {denied}"
     yield ""
     yield "One decision, explained:"
     yield from (f"  {line}" for line in explained(chosen.sample, engine.trace(chosen.sample)))
     yield ""
+    if chosen.denial is not None:
+        yield "One denial, explained:"
+        yield from (f"  {line}" for line in explained(chosen.denial))
+        yield ""
     log = desk.folder / "usage.jsonl"
     records, total = _read_back(log)
     verdict = (
@@ -218,12 +232,27 @@ def _report(
         else f"NOT the sum above, {format_decimal(ours.spent)}"
     )
     yield f"log       {log}: {records:,} records, whose costs add up to {format_decimal(total)} {currency}: {verdict}"
-    yield f"files     {desk.folder / 'policy.yaml'}, value.yaml, prices.yaml, requests.jsonl: change one and try"
-    yield f"          otb simulate {desk.folder / 'policy.yaml'} {desk.folder / 'requests.jsonl'}"
-    if chosen.denial is not None:
-        yield ""
-        yield "One denial, explained:"
-        yield from (f"  {line}" for line in explained(chosen.denial))
+    yield f"files     {desk.folder / 'policy.yaml'}, value.yaml, prices.yaml, requests.jsonl"
+    yield "          change one, then:"
+    yield _TRY.format(desk.folder / "policy.yaml", desk.folder / "requests.jsonl")
+
+
+def _budget(pool: Mapping[str, Any], currency: str) -> str:
+    """Return what a pool of the desk allows, in words: all of these have one limit and a calendar window."""
+    ((measure, amount),) = pool["limit"].items()
+    each = f" for each {' and '.join(pool['partition_by'])}" if "partition_by" in pool else ""
+    return f"{pool['id']} {amount} {currency if measure == 'cost' else measure} a {pool['window']['calendar']}{each}"
+
+
+def _wrapped(line: str) -> list[str]:
+    """Return `line` in lines of a terminal's width, the further ones under its last column; a command stays whole."""
+    if len(line) <= COLUMNS or line.startswith(_TRY.partition("{")[0]):
+        return [line]
+    before = _TO_LAST_COLUMN.match(line)
+    indent = 0 if before is None else min(before.end(), _DEEPEST)
+    return textwrap.wrap(
+        line, COLUMNS, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _read_back(log: Path) -> tuple[int, int]:

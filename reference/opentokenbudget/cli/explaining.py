@@ -63,6 +63,15 @@ WORDS = {
     "no-signal": "no signal",
 }
 
+WORDS_DENIED = {
+    **WORDS,
+    "default": "no rule matched: the default would serve",
+    "fallback-tier": "the tier had no candidate: another would serve",
+    "fallback": "the attempt failed: another candidate would serve",
+    "downgraded": "a pool had no room: a lower tier would serve",
+}
+"""The same of an answer by which nothing serves."""
+
 
 def explained(decision: Decision, trace: Trace | None = None) -> Iterator[str]:
     """Yield `decision` in lines of words; with its `trace`, every verdict too."""
@@ -84,12 +93,14 @@ def explained(decision: Decision, trace: Trace | None = None) -> Iterator[str]:
         yield f"  {attribute:<10} {given.value} (by {given.classifier}, confidence {sure})"
     weighed = f" ({', '.join(question.value_rules)})" if question.value_rules else ""
     yield f"  value      {format_decimal(question.value)}{weighed}"
-    yield f"  because    {'; '.join(WORDS[reason] for reason in decision.reasons)}"
+    words = WORDS_DENIED if attempt is None else WORDS
+    yield f"  because    {'; '.join(words[reason] for reason in decision.reasons)}"
     if decision.retry_at is not None:
         yield f"  retry      from {format_instant(decision.retry_at)}"
     if decision.observed is not None:
-        for pool in decision.observed.as_json():
-            yield f"  pool       {_pool(pool)}"
+        # A pool that refused two candidates alike says so once.
+        for line in dict.fromkeys(map(_pool, decision.observed.as_json())):
+            yield f"  pool       {line}"
     yield f"  at         {format_instant(decision.at)}"
     yield f"  decision   {decision.id}{' (final)' if decision.final else ''}"
     if trace is not None:
