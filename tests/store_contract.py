@@ -18,6 +18,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from opentokenbudget.pools.orders import (
     Bucket,
     Conflict,
+    Idle,
     Refused,
     Reserved,
     Rolling,
@@ -203,6 +204,14 @@ class StoreContract(WindowContract):
         store.grant(entry(amount=-3))
         found = balance_of(store, "pool")
         assert (found.granted, found.reserved) == (2, 15)
+
+    def test_a_grant_begins_a_session(self, store: Store) -> None:
+        """What is granted to a pool of sessions while none runs is there for the one that it begins."""
+        session = Idle(HOUR_US)
+        assert store.grant(entry(amount=5, period=session)).status == "granted"
+        answer = store.reserve(order("a#1", entry(amount=15, period=session)))
+        assert isinstance(answer, Reserved)
+        assert answer.seen[0].granted == 5
 
     def test_looking_changes_nothing(self, store: Store) -> None:
         """What is seen is what the next order would be held against."""

@@ -81,12 +81,13 @@ class Books(Protocol):
 
 
 class View(NamedTuple):
-    """The current window of an entry, and what counts against its limit."""
+    """The current window of an entry, and what counts against its limit, and beside it."""
 
     start_us: int
     balance: Balance
     settled: int
     reserved: int
+    granted: int
     retry_us: int | None
 
 
@@ -113,7 +114,7 @@ def reserve(books: Books, order: Order, now_us: int) -> Answer:
         if entry.gate == "open":
             continue
         used = view.settled + view.reserved if entry.gate == "reserve" else view.settled
-        if not fits(used, entry.amount, entry.limit, view.balance.granted):
+        if not fits(used, entry.amount, entry.limit, view.granted):
             refusals.append(_seen(entry, view))
     if refusals:
         return Refused(now_us, tuple(refusals))
@@ -210,10 +211,12 @@ def grant(books: Books, entry: Entry, now_us: int) -> Ended:
         return Ended("conflict", now_us)
     old = view.balance
     granted = old.granted + entry.amount
+    # A session begins with it.
+    mark = now_us if isinstance(entry.period, Idle) else old.mark
     books.put(
         entry.account,
         view.start_us,
-        Balance(old.settled, old.reserved, old.overrun, granted, entry.limit, old.until_us, old.mark),
+        Balance(old.settled, old.reserved, old.overrun, granted, entry.limit, old.until_us, mark),
     )
     return Ended("granted", now_us)
 
@@ -230,7 +233,7 @@ def view_of(books: Books, entry: Entry, now_us: int) -> View | None:
         balance = books.balance(entry.account, 0)
         balance = Balance(mark=tick) if balance is None else drained(balance, period, tick)
         retry_us = _refilled(entry, period, balance, tick)
-        return View(0, balance, balance.settled, 0, retry_us)
+        return View(0, balance, balance.settled, 0, balance.granted, retry_us)
     return _idle(books, entry, period, now_us)
 
 
@@ -247,7 +250,7 @@ def _span(books: Books, entry: Entry, span: Span, now_us: int) -> View | None:
             gap = before is not None and before.until_us != span.from_us
             granted = handed_on(None if gap else before, gap, entry.limit, span.rollover, span.carry_overrun)
         balance = Balance(granted=granted, until_us=until_us)
-    return View(span.from_us, balance, balance.settled, balance.reserved, until_us)
+    return View(span.from_us, balance, balance.settled, balance.reserved, balance.granted, until_us)
 
 
 def _rolling(books: Books, entry: Entry, period: Rolling, now_us: int) -> View:
@@ -258,15 +261,16 @@ def _rolling(books: Books, entry: Entry, period: Rolling, now_us: int) -> View:
         reserved += balance.reserved
         granted += balance.granted
     own = books.balance(entry.account, start_us) or Balance(until_us=start_us + period.grain_us)
-    return View(start_us, own, settled, reserved, start_us + period.grain_us)
+    return View(start_us, own, settled, reserved, granted, start_us + period.grain_us)
 
 
 def _idle(books: Books, entry: Entry, period: Idle, now_us: int) -> View:
     latest = books.latest(entry.account)
     balance = None if latest is None else books.balance(entry.account, latest)
     if latest is None or balance is None or now_us - balance.mark >= period.after_us:
-        return View(now_us, Balance(), 0, 0, None)
-    return View(latest, balance, balance.settled, balance.reserved, balance.mark + period.after_us)
+        return View(now_us, Balance(), 0, 0, 0, None)
+    ends_us = balance.mark + period.after_us
+    return View(latest, balance, balance.settled, balance.reserved, balance.granted, ends_us)
 
 
 def _refilled(entry: Entry, bucket: Bucket, balance: Balance, tick: int) -> int | None:
@@ -280,9 +284,7 @@ def _refilled(entry: Entry, bucket: Bucket, balance: Balance, tick: int) -> int 
 
 
 def _seen(entry: Entry, view: View) -> Seen:
-    return Seen(
-        entry.account, view.start_us, view.settled, view.reserved, view.balance.granted, view.retry_us
-    )
+    return Seen(entry.account, view.start_us, view.settled, view.reserved, view.granted, view.retry_us)
 
 
 def _hold(books: Books, entry: Entry, view: View, now_us: int) -> Held:
@@ -328,11 +330,14 @@ def _end_late(books: Books, known: Reservation, amounts: Sequence[int], now_us: 
 
 
 def _current(books: Books, held: Held, now_us: int) -> tuple[Balance, int]:
-    """Return the balance that `held` was taken from, and the mark of this moment on it."""
+    """Return the balance that `held` was taken from, and the mark of this moment on it.
+
+    A mark goes never back, whatever the clock does: nothing is refilled twice.
+    """
     balance = books.balance(held.account, held.start_us) or Balance()
     if held.bucket is None:
-        return balance, now_us
-    tick = now_us // held.bucket.per_us
+        return balance, max(now_us, balance.mark)
+    tick = max(now_us // held.bucket.per_us, balance.mark)
     return drained(balance, held.bucket, tick), tick
 
 

@@ -114,7 +114,7 @@ begin
     own := fresh(e.account, e.from_us, granted, e.until_us, 0);
   end if;
   own.over_us := e.until_us;
-  return row(own, own.settled, own.reserved, e.until_us)::standing;
+  return row(own, own.settled, own.reserved, own.granted, e.until_us)::standing;
 end $$;
 
 create or replace function rolling_of(e entry, now_us bigint) returns standing language plpgsql stable as $$
@@ -123,12 +123,13 @@ declare
   start bigint := now_us - now_us % e.grain_us;
   sums record;
 begin
-  select coalesce(sum(settled), 0) as settled, coalesce(sum(reserved), 0) as reserved into sums
+  select coalesce(sum(settled), 0) as settled, coalesce(sum(reserved), 0) as reserved, coalesce(sum(granted), 0) as granted
+  into sums
   from balances where account = e.account and start_us >= start - e.grains * e.grain_us;
   select * into own from balances where account = e.account and start_us = start;
   if not found then own := fresh(e.account, start, 0, start + e.grain_us, 0); end if;
   own.over_us := start + (e.grains + 1) * e.grain_us;
-  return row(own, sums.settled, sums.reserved, start + e.grain_us)::standing;
+  return row(own, sums.settled, sums.reserved, sums.granted, start + e.grain_us)::standing;
 end $$;
 
 create or replace function bucket_of(e entry, now_us bigint) returns standing language plpgsql stable as $$
@@ -146,16 +147,16 @@ begin
     missing := own.settled + e.amount - e.ceiling - own.granted;
     retry_us := (tick + greatest(1, div(missing + e.refill - 1, e.refill))) * e.per_us;
   end if;
-  return row(own, own.settled, 0, retry_us)::standing;
+  return row(own, own.settled, 0, own.granted, retry_us)::standing;
 end $$;
 
 create or replace function idle_of(e entry, now_us bigint) returns standing language plpgsql stable as $$
 declare own balances := latest(e.account);
 begin
   if own.account is null or now_us - own.mark >= e.after_us then
-    return row(fresh(e.account, now_us, 0, null, 0), 0, 0, null)::standing;
+    return row(fresh(e.account, now_us, 0, null, 0), 0, 0, 0, null)::standing;
   end if;
-  return row(own, own.settled, own.reserved, own.mark + e.after_us)::standing;
+  return row(own, own.settled, own.reserved, own.granted, own.mark + e.after_us)::standing;
 end $$;
 
 create or replace function standing_of(e entry, now_us bigint) returns standing language sql stable as $$
@@ -170,5 +171,5 @@ $$;
 -- The standing as it is answered, in an array, for it is put into one.
 create or replace function seen(s standing) returns jsonb language sql immutable as $$
   select jsonb_build_array(jsonb_build_array(
-    (s.own).account, (s.own).start_us, s.settled, s.reserved, (s.own).granted, s.retry_us))
+    (s.own).account, (s.own).start_us, s.settled, s.reserved, s.granted, s.retry_us))
 $$;

@@ -6,10 +6,12 @@ returns jsonb language plpgsql as $$
 declare
   booked jsonb := '[]';
   h held;
+  own balances;
 begin
   for i in 1 .. cardinality(known.held) loop
     h := known.held[i];
-    perform put(ended(current(known.accounts[i], h, now_us), h, amounts[i], mark_of(h, now_us)));
+    own := current(known.accounts[i], h, now_us);
+    perform put(ended(own, h, amounts[i], greatest(own.mark, mark_of(h, now_us))));
     booked := booked || jsonb_build_array(jsonb_build_array(
       known.accounts[i], amounts[i], case when amounts[i] > h.amount then amounts[i] - h.amount end));
     known.held[i].charged := amounts[i];
@@ -33,7 +35,7 @@ begin
       own := current(known.accounts[i], known.held[i], now_us);
       own.settled := own.settled + more;
       own.overrun := own.overrun + more;
-      own.mark := mark_of(known.held[i], now_us);
+      own.mark := greatest(own.mark, mark_of(known.held[i], now_us));
       perform put(own);
       booked := booked || jsonb_build_array(jsonb_build_array(known.accounts[i], more, more));
     end if;
@@ -119,7 +121,7 @@ begin
     if (s.own).account is null then return jsonb_build_object('is', 'wrong-window', 'at', now_us); end if;
     standings := standings || s;
     if e.gate <> 'open' and not fits(
-      case when e.gate = 'reserve' then s.settled + s.reserved else s.settled end, e.amount, e.ceiling, (s.own).granted
+      case when e.gate = 'reserve' then s.settled + s.reserved else s.settled end, e.amount, e.ceiling, s.granted
     ) then
       refusals := refusals || seen(s);
     end if;
@@ -211,7 +213,7 @@ begin
   end if;
   for i in 1 .. cardinality(known.held) loop
     own := current(known.accounts[i], known.held[i], now_us);
-    own.mark := mark_of(known.held[i], now_us);
+    own.mark := greatest(own.mark, mark_of(known.held[i], now_us));
     perform put(own);
   end loop;
   update deadlines set expires_us = until_us where expires_us = known.expires_us and id = known.id;
@@ -227,6 +229,8 @@ begin
   if own.account is null then return jsonb_build_object('is', 'conflict', 'at', now_us); end if;
   own.granted := own.granted + e.amount;
   own.ceiling := e.ceiling;
+  -- A session begins with it.
+  if e.kind = 'idle' then own.mark := now_us; end if;
   perform put(own);
   return jsonb_build_object('is', 'granted', 'at', now_us);
 end $$;

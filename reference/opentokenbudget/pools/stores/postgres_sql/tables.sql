@@ -35,8 +35,8 @@ do $$ begin
   create type entry as (account text, amount numeric, ceiling numeric, gate text, on_expiry text, kind text,
     from_us bigint, until_us bigint, rollover numeric, carry boolean, grain_us bigint, grains bigint,
     refill numeric, per_us bigint, after_us bigint);
-  -- The current window of an entry, and what counts against its limit.
-  create type standing as (own balances, settled numeric, reserved numeric, retry_us numeric);
+  -- The current window of an entry, and what counts against its limit, and beside it.
+  create type standing as (own balances, settled numeric, reserved numeric, granted numeric, retry_us numeric);
 exception when duplicate_object then null;
 end $$;
 

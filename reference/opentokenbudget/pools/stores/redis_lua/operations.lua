@@ -51,14 +51,14 @@ local function reserve(keys, argv)
         current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
       if not start then return 'w' .. pack('<d', now) end
     end
-    local cw, cp, dw, dp = sw, sp, rw, rp
-    if kind == ROLLING then cw, cp, dw, dp = summed(space, field, max(0, start - y * x), latest) end
-    local before = row or row_of(start, cw, cp, dw, dp, ow, op, gw, gp, lw, lp, till, mark)
+    local cw, cp, dw, dp, vw, vp = sw, sp, rw, rp, gw, gp
+    if kind == ROLLING then cw, cp, dw, dp, vw, vp = summed(space, field, max(0, start - y * x), latest) end
+    local before = row or row_of(start, cw, cp, dw, dp, ow, op, vw, vp, lw, lp, till, mark)
     local size = #before > ROW_SIZE and '+' or '-'
     seen = seen .. size .. before
     if gate ~= OPEN_GATE and (aw > 0 or ap > 0) then
       -- Room: limit + granted - settled (- reserved) - amount; the parts are within 4 * 10^12 of 0.
-      local w, p = lw + gw - cw - aw, lp + gp - cp - ap
+      local w, p = lw + vw - cw - aw, lp + vp - cp - ap
       if gate == RESERVE then w, p = w - dw, p - dp end
       if w < 5 and w + floor(p / PICO) < 0 then refusals = (refusals or '') .. pack('<H', i) .. size .. before end
     end
@@ -73,7 +73,7 @@ local function reserve(keys, argv)
       moving = moving + 1
     end
     local after = pack(ROW, start, sw, sp, rw, rp, lw, lp, till, mark)
-    if #before > ROW_SIZE then after = after .. pack(MORE, ow, op, gw, gp) end
+    if #before > ROW_SIZE or gw ~= 0 or gp ~= 0 then after = after .. pack(MORE, ow, op, gw, gp) end
     if latest and (latest == row or unpack_('<d', latest) == start) then
       written[filled + 1], written[filled + 2] = field, after
       filled = filled + 2
@@ -104,7 +104,7 @@ local function look(keys, argv)
     local start, sw, sp, rw, rp, ow, op, gw, gp, till, mark =
       current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
     if not start then return 'w' .. pack('<d', now) end
-    if kind == ROLLING then sw, sp, rw, rp = summed(space, field, max(0, start - y * x), latest) end
+    if kind == ROLLING then sw, sp, rw, rp, gw, gp = summed(space, field, max(0, start - y * x), latest) end
     local row = row_of(start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
     seen = seen .. (#row > ROW_SIZE and '+' or '-') .. row
   end
@@ -121,7 +121,8 @@ local function grant(keys, argv)
     current(space, field, latest, now, kind, lw, lp, from, x, y, z, t)
   if not start then return 'c' .. pack('<d', now) end
   gw, gp = plus(gw, gp, aw, ap)
-  mark = max(mark, 0)
+  -- A session begins with it.
+  if kind == IDLE then mark = now else mark = max(mark, 0) end
   local row = row_of(start, sw, sp, rw, rp, ow, op, gw, gp, lw, lp, till, mark)
   if latest and unpack_('<d', latest) == start then
     call('HSET', space.hash, field, row)

@@ -21,10 +21,10 @@ local function handed_on(latest, from, lw, lp, cw, cp, carry)
   return 0, 0
 end
 
--- What is settled and reserved in all windows from `since` on, of the account whose latest lies in `field`.
+-- What is settled, reserved and granted in all windows from `since` on, of the account whose latest lies in `field`.
 local function summed(space, field, since, latest)
   local name = sub(field, 2)
-  local sw, sp, rw, rp = 0, 0, 0, 0
+  local sw, sp, rw, rp, gw, gp = 0, 0, 0, 0, 0, 0
   local rows = {}
   local members = call('ZRANGEBYLEX', space.index, '[' .. suffixed(name, since), '(' .. name .. '\0\127')
   for i = 1, #members do members[i] = 'o' .. members[i] end
@@ -32,12 +32,13 @@ local function summed(space, field, since, latest)
   if latest and unpack_('<d', latest) >= since then rows[#rows + 1] = latest end
   for i = 1, #rows do
     if rows[i] then
-      local _, aw, ap, bw, bp = read(rows[i])
+      local _, aw, ap, bw, bp, _, _, cw, cp = read(rows[i])
       sw, sp = plus(sw, sp, aw, ap)
       rw, rp = plus(rw, rp, bw, bp)
+      gw, gp = plus(gw, gp, cw, cp)
     end
   end
-  return sw, sp, rw, rp
+  return sw, sp, rw, rp, gw, gp
 end
 
 -- The current window of what is asked, drained and with what it was handed: nothing when the one that is named is not
