@@ -14,7 +14,6 @@ from typing import NamedTuple
 import click
 import pytest
 
-from opentokenbudget._bundled import catalog_file
 from opentokenbudget.cli import COMMANDS, otb
 
 ROOT = Path(__file__).parent.parent
@@ -99,7 +98,6 @@ def check(fence: Fence, folder: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_fence_runs(page: Path, tmp_path: Path) -> None:
     """The fences of a page, one after another in one folder, do what the page says."""
-    (tmp_path / "prices.yaml").write_bytes(catalog_file().read_bytes())
     for fence in fences(page):
         check(fence, tmp_path)
 
