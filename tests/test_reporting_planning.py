@@ -15,6 +15,7 @@ from opentokenbudget.amounts import PICO
 from opentokenbudget.cli import otb, run
 from opentokenbudget.documents import CAPS
 from opentokenbudget.reporting import Share, plan_limits, read_outcomes, read_shares
+from opentokenbudget.reporting.planning import WHOLE
 
 STEP = PICO // 4
 AMOUNTS = st.integers(0, 10**18)
@@ -62,6 +63,39 @@ def test_who_made_more_of_it_is_proposed_more() -> None:
     assert (first.limit, second.limit) == (1_250_000_000_000, 750_000_000_000)
 
 
+@given(SHARES, st.integers(0, 10**20), st.sampled_from(sorted(WHOLE)))
+def test_what_is_counted_is_proposed_in_whole(
+    shares: dict[tuple[str], Share], budget: int, measure: str
+) -> None:
+    """Requests, tokens and calls at once are proposed in whole ones: all of the budget, but for a broken rest."""
+    for share in shares.values():
+        share.measure = measure
+    found = plan_limits(shares, budget, STEP)
+    limits = [each.limit for each in found.proposals]
+    assert found.measure == measure
+    assert all(limit % PICO == 0 for limit in limits)
+    asked = any(share.spent or share.refused for share in shares.values())
+    assert sum(limits) == (budget - budget % PICO if asked else 0)
+    assert all(each.share.spent or each.share.refused for each in found.proposals if each.limit)
+
+
+def test_a_share_knows_what_its_pool_counts() -> None:
+    """The measure is read from what was charged, or from what was refused."""
+    denial = {
+        "record": "decision",
+        "action": "deny",
+        "decision": "d",
+        "pools": [
+            {"pool": "team", "partition": ["b"], "measure": "requests", "reason": "no-room", "bound": "1"}
+        ],
+    }
+    settled = attempt("x", "a", "1")
+    settled["reservation"]["entries"][0]["measure"] = "requests"
+    shares = read_shares([settled, denial], "team", {})
+    assert {key: share.measure for key, share in shares.items()} == {("a",): "requests", ("b",): "requests"}
+    assert [each.limit for each in plan_limits(shares, 3 * PICO, STEP).proposals] == [2 * PICO, PICO]
+
+
 def test_what_was_refused_was_asked_for() -> None:
     """A partition that was turned away is weighed by what it wanted, once for each request."""
     denial = {
@@ -69,7 +103,8 @@ def test_what_was_refused_was_asked_for() -> None:
         "action": "deny",
         "decision": "d",
         "pools": [
-            {"pool": "team", "partition": ["a"], "reason": "no-room", "bound": bound} for bound in ("3", "2")
+            {"pool": "team", "partition": ["a"], "measure": "cost", "reason": "no-room", "bound": bound}
+            for bound in ("3", "2")
         ],
     }
     shares = read_shares([attempt("x", "a", "1"), denial], "team", {})

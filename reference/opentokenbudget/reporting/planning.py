@@ -1,7 +1,8 @@
 """Dynamic allocation: the next period's limits of a pool, from what its partitions made of this one.
 
 A partition that made more value of its money than the others is proposed more, one that made less is proposed less,
-by at most a step; together they get the budget, to the last 10⁻¹² of it. Nothing is changed: it is a proposal.
+by at most a step; together they get the budget, to the last 10⁻¹² of it, or the last whole one of what is counted one
+by one. Nothing is changed: it is a proposal.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple
 from ..amounts import PICO, parse_decimal
 
 Key = tuple[str, ...]
+WHOLE = frozenset(("concurrent", "requests", "tokens"))
+"""Measures that are counted one by one: nobody is proposed a part of a request."""
 
 
 @dataclass(slots=True)
@@ -25,12 +28,14 @@ class Share:
         value: realised: an outcome that was reported later, else the weight of the request times the score of the
             answer, where there is one; nothing for an attempt that failed.
         attempts: how many were settled.
+        measure: what the pool counts.
     """
 
     spent: int = 0
     refused: int = 0
     value: int = 0
     attempts: int = 0
+    measure: str = "cost"
 
 
 class Proposal(NamedTuple):
@@ -42,11 +47,16 @@ class Proposal(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Proposals that together are the budget, the most valuable per amount first."""
+    """Proposals that together are the budget, the most valuable per amount first.
+
+    Attributes:
+        measure: what all amounts are of, for a table's head.
+    """
 
     budget: int
     step: int
     proposals: tuple[Proposal, ...]
+    measure: str
 
 
 def read_outcomes(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -82,18 +92,22 @@ def read_shares(
         if kind == "attempt":
             for entry in record.get("reservation", {}).get("entries", ()):
                 if entry["pool"] == pool and "part" not in entry and "settled" in entry:
-                    share = shares.setdefault(tuple(entry.get("partition", ())), Share())
+                    key = tuple(entry.get("partition", ()))
+                    share = shares.setdefault(key, Share(measure=entry["measure"]))
                     share.spent += parse_decimal(entry["settled"])
                     share.attempts += 1
                     share.value += outcomes[record["id"]] if record["id"] in outcomes else _value(record)
         elif kind == "decision" and record["action"] == "deny":
             for entry in record.get("pools", ()):
                 if entry["pool"] == pool and "part" not in entry and entry["reason"] == "no-room":
-                    name = (record["decision"], tuple(entry.get("partition", ())))
+                    key = tuple(entry.get("partition", ()))
+                    shares.setdefault(key, Share(measure=entry["measure"]))
                     bound = parse_decimal(entry["bound"])
-                    refused[name] = min(bound, refused.get(name, bound))
+                    refused[record["decision"], key] = min(
+                        bound, refused.get((record["decision"], key), bound)
+                    )
     for (_, key), bound in refused.items():
-        shares.setdefault(key, Share()).refused += bound
+        shares[key].refused += bound
     return shares
 
 
@@ -102,21 +116,25 @@ def plan_limits(shares: Mapping[Key, Share], budget: int, step: int) -> Plan:
 
     Each is weighed by what it asked for (spent and refused) times its value per amount beside the mean of all, which
     counts from 1 − step to 1 + step; one that spent nothing is weighed by what it asked for alone.
+    Every proposal is rounded down, to whole ones of a measure in `WHOLE`; what that leaves goes to the first, one each.
 
     Args:
-        budget: in 10⁻¹² of the pool's measure.
+        budget: in 10⁻¹² of the pool's measure; a broken rest of a measure in `WHOLE` is left over.
         step: how much value may move a limit, in 10⁻¹² (a quarter: 250,000,000,000).
     """
     spent = sum(share.spent for share in shares.values())
     value = sum(share.value for share in shares.values())
     weights = {key: _weight(share, spent, value, step) for key, share in shares.items()}
     total = sum(weights.values())
+    measure = next((share.measure for share in shares.values()), "cost")
+    unit = PICO if measure in WHOLE else 1
     ordered = sorted(shares, key=lambda key: (-_per_amount(shares[key]), key))
-    limits = {key: budget * weights[key] // total if total else 0 for key in ordered}
-    rest = budget - sum(limits.values())
-    for key in ordered[: rest if total else 0]:
-        limits[key] += 1
-    return Plan(budget, step, tuple(Proposal(key, shares[key], limits[key]) for key in ordered))
+    units = {key: budget // unit * weights[key] // total if total else 0 for key in ordered}
+    asking = [key for key in ordered if weights[key]]
+    for key in asking[: budget // unit - sum(units.values())]:
+        units[key] += 1
+    proposals = tuple(Proposal(key, shares[key], units[key] * unit) for key in ordered)
+    return Plan(budget, step, proposals, measure)
 
 
 def _weight(share: Share, spent: int, value: int, step: int) -> int:
