@@ -97,7 +97,7 @@ def check(fence: Fence, folder: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_fence_runs(page: Path, tmp_path: Path) -> None:
-    """The fences of a page, one after another in one folder, do what the page says."""
+    """The fences of a page, one after another in a folder that is empty at first, do what the page says."""
     for fence in fences(page):
         check(fence, tmp_path)
 
