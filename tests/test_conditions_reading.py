@@ -179,6 +179,16 @@ def test_an_explanation_says_what_decided():
     ]
 
 
+@pytest.mark.parametrize(
+    "when", [{"task": "a"}, {"not": {"task": "a"}}, {"any": [{"not": {"task": "a"}}, {"eu": True}]}]
+)
+@pytest.mark.parametrize("facts", [{}, {"task": "a"}, {"task": "b"}, {"task": "a", "eu": False}])
+def test_an_explanation_ends_as_the_evaluation_does(when, facts):
+    """The outcome that is explained is the one that is evaluated, also of a `not` and where it is unknown."""
+    condition = parse(when, types=TYPES)
+    assert explain(condition, facts).outcome is evaluate(condition, facts)
+
+
 _json = st.recursive(
     st.none()
     | st.booleans()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from opentokenbudget.amounts import parse_instant
 from opentokenbudget.pricing import PriceProblem, compile_catalog
+from opentokenbudget.pricing.meters import MAX_QUANTITY
 from strategies_catalogs import (
     DAY,
     LAST,
@@ -216,7 +217,15 @@ def test_the_bound_is_the_dearest_that_can_happen_and_no_more(prices, bounds, na
 
 @pytest.mark.parametrize(
     ("hours", "wanted"),
-    [((17, 18), 5), ((12, 17), 10), ((17, 24), 5), ((17, 25), 10), ((17, 24.5), 10), ((24, 24.25), 5)],
+    [
+        ((17, 18), 5),
+        ((12, 17), 10),
+        ((17, 24), 5),
+        ((17, 25), 10),
+        ((17, 24.5), 10),
+        ((24, 24.25), 5),
+        ((16.5, 24.25), 5),
+    ],
 )
 def test_the_bound_takes_the_dearest_time_of_day_until_the_end(hours, wanted):
     """Both ends of the span count, and windows that open or close between them."""
@@ -233,6 +242,77 @@ def test_the_bound_takes_the_dearest_period_until_the_end():
     ).estimator("m")
     assert estimator.upper(1, 0, NOON, NOON + 299 * 10**9) == 10**6
     assert estimator.upper(1, 0, NOON, NOON + 300 * 10**9) == 9 * 10**6
+
+
+def test_the_bound_leaves_out_windows_after_the_end_of_a_price():
+    """A window that opens when the price ends, or later, never counts, however long the reservation lives."""
+    windows = [{"start": "12:05", "end": "12:06"}, {"start": "12:10", "end": "13:00"}]
+    overrides = [{"when": {"time": windows}, "multiply": "9"}]
+    plain = period({"input": "1", "output": "1"}, overrides=overrides, until="2026-03-25T12:05:00Z")
+    estimator = catalog_of(plain).estimator("m")
+    assert estimator.upper(1, 0, NOON, NOON + 3600 * 10**9) == 10**6
+
+
+@pytest.mark.parametrize(
+    ("bounds", "pointer"),
+    [
+        ((-1, 0), "/input_tokens"),
+        ((MAX_QUANTITY + 1, -1), "/input_tokens"),
+        ((MAX_QUANTITY, -1), "/max_output_tokens"),
+        ((0, MAX_QUANTITY + 1), "/max_output_tokens"),
+    ],
+)
+def test_what_is_no_number_of_tokens_is_named(bounds, pointer):
+    """The first of the two bounds that is no quantity is pointed at."""
+    with pytest.raises(PriceProblem) as refused:
+        catalog_of(period({"input": "1", "output": "1"})).estimator("m").upper(*bounds, NOON)
+    assert [(problem.code, problem.pointer) for problem in refused.value.problems] == [
+        ("bad-quantity", pointer)
+    ]
+
+
+def test_plain_costs_are_straight_lines_up_to_a_threshold():
+    """Of text below every threshold, the lines say what the estimate and the bound say, without asking them."""
+    rates = {"input": "10", "input.cache_write": "12", "output": "50", "request": "0.012"}
+    line = catalog_of(period(rates, overrides=RISING)).estimator("m").line(NOON)
+    assert line is not None
+    assert (line.input_rate, line.output_rate, line.fixed) == (10**7, 5 * 10**7, 12 * 10**9)
+    assert (line.input_bound, line.output_bound, line.fixed_bound) == (12 * 10**6, 5 * 10**7, 12 * 10**9)
+    assert line.since < NOON < line.until
+    assert 0 < line.input_below <= 101
+
+
+@SLOW
+@given(catalogs(bounded=True), instants(), st.integers(0, 1200), st.integers(0, 1200), contexts)
+def test_lines_say_what_the_estimate_and_the_bound_say(document, at, inputs, outputs, context):
+    """Wherever costs are straight lines, they go through what `expected` and `upper` answer."""
+    estimator = compile_catalog(document).estimator("one", context)
+    line = estimator.line(at)
+    if line is None or not line.input_below:
+        return
+    assert line.since <= at < line.until
+    tokens = min(inputs, line.input_below - 1)
+    expected = tokens * line.input_rate + outputs * line.output_rate + line.fixed
+    bound = tokens * line.input_bound + outputs * line.output_bound + line.fixed_bound
+    assert (estimator.expected(tokens, outputs, at), estimator.upper(tokens, outputs, at)) == (
+        expected,
+        bound,
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"minimums": {"input": 10}},
+        {"minimums": {"output.reasoning": 10}},
+        {"overrides": [{"when": {"output": {"gt": 100}}, "rates": {"input": "20"}}]},
+        {"until": "2020-01-01"},
+    ],
+)
+def test_costs_with_steps_are_no_lines(more):
+    """A minimum of a token, even of a part, a threshold on output and a time without a price give none."""
+    rates = {"input": "10", "output": "50", "output.reasoning": "60"}
+    assert catalog_of(period(rates, **more)).estimator("m").line(NOON) is None
 
 
 def test_a_minimum_is_part_of_the_bound():

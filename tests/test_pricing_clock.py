@@ -26,6 +26,15 @@ def test_nothing_changes_between_changes(plain, asked):
         assert holds({"time": at}) == holds({"time": changes[bisect_right(changes, at) - 1]})
 
 
+def test_midnight_belongs_to_the_day_that_it_begins():
+    """A window that ends with the day changes at the beginning of the next one, and only there."""
+    condition = parse({"time": [{"start": "22:00", "end": "24:00"}]}, types={"time": "time"})
+    (leaf,) = comparisons(condition)
+    day = START // DAY
+    assert changes_of_day(leaf.operand, day) == [START, START + 22 * 3600 * 10**9]
+    assert changes_of_day(leaf.operand, day + 1)[0] == START + DAY
+
+
 def test_a_repeated_hour_is_seen_twice():
     """In the night that Berlin sets its clocks back, 02:30 comes at 00:30 and at 01:30 UTC."""
     condition = parse(

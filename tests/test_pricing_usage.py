@@ -15,6 +15,13 @@ from strategies_catalogs import catalogs, instants
 OVER = {"when": {"input": {"gt": 5}}, "rates": {"input": "2"}}
 
 
+def places(catalog, usage, at, **more):
+    """Return the codes and pointers of the problems of a usage of `m`."""
+    with pytest.raises(PriceProblem) as refused:
+        catalog.price("m", usage, at, **more)
+    return [(problem.code, problem.pointer) for problem in refused.value.problems]
+
+
 @pytest.mark.parametrize(
     ("usage", "codes"),
     [
@@ -64,6 +71,35 @@ def test_instants_beyond_the_calendar_never_crash(at):
     assert estimator.upper(1, 1, at, at + 10**9) is None
 
 
+def test_where_no_calendar_reaches_the_instant_is_pointed_at():
+    """The clocks of a zone beyond the years that can be written are a problem of the instant."""
+    window = {"when": {"time": [{"start": "01:00", "end": "02:00", "timezone": "Asia/Tokyo"}]}}
+    catalog = compile_catalog(document(model("m", period(overrides=[window | {"multiply": "2"}]))))
+    assert places(catalog, {"input": 1}, 253_402_300_800 * 10**9) == [("bad-instant", "/at")]
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:30:00Z", "9999-12-31T23:59:59.999999999Z"])
+def test_windows_of_utc_reach_as_far_as_instants_are_written(at):
+    """A window in UTC needs no day before the first, and none after the last."""
+    window = {"when": {"time": [{"start": "22:00", "end": "02:00"}]}, "multiply": "2"}
+    catalog = compile_catalog(document(model("m", period(overrides=[window]))))
+    assert catalog.price("m", {"input": 1}, at).total_pico == 2 * 10**6
+
+
+@pytest.mark.parametrize(
+    ("usage", "used", "place"),
+    [
+        ({"a/b~c": 1}, None, ("bad-meter", "/usage/a~1b~0c")),
+        ({"input": 1}, {"a~b/c": 1}, ("bad-meter", "/used/a~0b~1c")),
+        ({"input": 1}, {"input": -1}, ("bad-quantity", "/used/input")),
+        ({"input": 1}, ["input"], ("bad-quantity", "/used")),
+    ],
+)
+def test_a_meter_is_pointed_at_where_it_stands(usage, used, place):
+    """Pointers say whether the usage or what was used is wrong, and escape the names of meters."""
+    assert places(compile_catalog(document(model())), usage, NOON, used=used) == [place]
+
+
 @pytest.mark.parametrize(
     "context",
     [
@@ -105,6 +141,22 @@ def test_a_combination_that_is_not_sold_has_no_price():
         "forbidden-context"
     ]
     assert catalog.price("m", {"input": 1}, NOON, {"tier": "batch"}).total_pico == 10**6
+
+
+@pytest.mark.parametrize(
+    ("when", "context", "message"),
+    [
+        ({"input": {"gt": 5}}, {}, "`m` is not sold like this"),
+        ({"tier": "batch"}, {"tier": ["default", "batch"]}, "`m` is not sold like this: tier `batch`"),
+    ],
+)
+def test_what_is_not_sold_is_told_with_its_context(when, context, message):
+    """The message ends with the terms that were asked for, where there are any to ask for."""
+    more = {"context": context} if context else {}
+    catalog = compile_catalog(document(model("m", period(forbid=[{"when": when}], **more))))
+    with pytest.raises(PriceProblem) as refused:
+        catalog.price("m", {"input": 6}, NOON, {key: values[-1] for key, values in context.items()})
+    assert [problem.message for problem in refused.value.problems] == [message]
 
 
 @pytest.mark.parametrize(

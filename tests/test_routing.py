@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 import desk
+from opentokenbudget import open_engine
 from opentokenbudget.conditions import evaluate, parse
 from opentokenbudget.documents import canonical_json, schema_problems
-from opentokenbudget.engine import Engine
+from opentokenbudget.engine import Engine, decision_record
 from opentokenbudget.pricing import catalog_problems, compile_catalog
 from opentokenbudget.problems import ProblemError
 from opentokenbudget.routing import Identity, answer, ask, compile_policy, decide, parse_request, trace_of
@@ -152,6 +154,22 @@ def test_the_floor_holds_on_every_way_to_a_model() -> None:
     assert decided(raised).tier == "large"
 
 
+def test_rules_of_the_hour_are_asked_at_the_instant_of_the_decision() -> None:
+    """A rule that reads the clock decides by the instant that `decide` is given."""
+    rule = {"id": "noon", "when": {"hour": 12}, "tier": "large"}
+    assert decided(desk.compiled(rules=[rule])).rule == "noon"
+
+
+def test_a_request_that_says_little_leaves_nothing_unsaid() -> None:
+    """What a request leaves out is empty, and without value rules none counted."""
+    policy = desk.compiled()
+    asked = request(policy)
+    left_out = (asked.attributes, asked.max_usage, asked.context, asked.classifications, asked.health)
+    assert left_out == ({},) * 5
+    question = ask(policy, IDENTITY, asked, desk.AT)
+    assert (question.value, question.value_rules) == (10**12, ())
+
+
 def test_a_fairness_floor_holds_for_its_task() -> None:
     """`quality_floor` raises the tier of its task and of no other."""
     policy = desk.compiled(fairness={"quality_floor": {"balance": "large"}})
@@ -250,6 +268,98 @@ def test_all_problems_of_a_request_are_told() -> None:
     ]
 
 
+def test_a_record_withholds_what_is_private_and_names_it() -> None:
+    """The value of a private attribute, and a subject that it names, stand in no record; other values do."""
+    attributes = {
+        "user": {"type": "string", "trust": "verified", "private": True},
+        "plan": {"type": "string"},
+        "age": {"type": "integer", "private": False},
+    }
+    given_facts = {"user": "u7", "plan": "pro", "age": 30}
+    policy = desk.compiled(attributes=attributes, subject="user")
+    record = decision_record(decided(policy, attributes=given_facts))
+    assert (record["facts"], record["redacted"]) == ({"plan": "pro", "age": 30}, ["user"])
+    assert "subject" not in record
+    assert not schema_problems(record, "usage-record")
+    attributes["user"]["private"] = False
+    open_record = decision_record(decided(desk.compiled(attributes=attributes), attributes=given_facts))
+    assert open_record["facts"] == given_facts
+    assert "redacted" not in open_record
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"])
+def test_a_request_may_be_of_any_instant_that_can_be_written(at: str) -> None:
+    """The first and the last instant of the calendar are instants of requests."""
+    engine = Engine(desk.compiled(), clock=lambda: desk.AT, seed="s")
+    assert engine.decide({"id": "r1", "input_tokens": 1, "at": at}).as_json()["at"] == at
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"rules": [{"id": "r", "when": {"plam": "pro"}, "tier": "small"}]}, "/rules/0/when/plam"),
+        (
+            {
+                "rules": [
+                    {"id": "r", "cascade": {"tiers": ["small", "large"], "accept": {"scoer": {"gt": "0"}}}}
+                ]
+            },
+            "/rules/0/cascade/accept/scoer",
+        ),
+        ({"rules": [{"id": "r", "tier": "small", "require": {"tire": "a"}}]}, "/rules/0/require/tire"),
+        (
+            {"default": {"cascade": {"tiers": ["small", "large"], "accept": {"scoer": {"gt": "0"}}}}},
+            "/default/cascade/accept/scoer",
+        ),
+        ({"default": {"tier": "small", "require": {"tire": "a"}}}, "/default/require/tire"),
+    ],
+)
+def test_a_condition_of_a_policy_is_wrong_where_it_stands(change: dict[str, Any], pointer: str) -> None:
+    """Whoever compiles a policy that nobody checked is pointed at the condition."""
+    with pytest.raises(ProblemError) as refused:
+        desk.compiled(**change)
+    assert [(problem.code, problem.pointer) for problem in refused.value.problems] == [
+        ("unknown-attribute", pointer)
+    ]
+
+
+def test_a_candidate_that_is_no_model_is_a_problem() -> None:
+    """Whoever compiles a policy that nobody checked is told which model the catalog does not have."""
+    for more in ({}, {"deployments": [{"id": "here", "model": "acme/none"}]}):
+        named = "here" if more else "acme/none"
+        with pytest.raises(ProblemError) as refused:
+            desk.compiled(tiers=[{"id": "small", "models": [named]}], **more)
+        (problem,) = refused.value.problems
+        assert (problem.code, problem.pointer, problem.requirement) == (
+            "unknown-model",
+            "",
+            "OTB-POLICY-015",
+        )
+        assert problem.message == "`acme/none` is not a model of the catalog"
+
+
+@pytest.mark.parametrize("way", ["fallback", "cascade"])
+def test_an_attempt_that_is_asked_again_was_chosen_under_the_health_of_now(tmp_path: Path, way: str) -> None:
+    """What pools hold already is answered with the health snapshot that came with the question."""
+    pool = {
+        "id": "p",
+        "limit": {"requests": 9},
+        "window": {"lifetime": True},
+        "enforcement": "reserve",
+        "on_store_failure": "closed",
+    }
+    cascade = {"id": "all", "cascade": {"tiers": ["small", "large"], "accept": {"score": {"gte": "1"}}}}
+    rule = cascade if way == "cascade" else {"id": "all", "tier": "small"}
+    engine = open_engine(desk.written(tmp_path, rules=[rule], pools=[pool], attributes=None), seed="s")
+    known = {desk.MEDIUM: "unhealthy"}
+    error = "timeout" if way == "fallback" else None
+    for _ in range(2):
+        first = engine.decide({"id": "r1", "input_tokens": 900}, at=desk.AT)
+        second = engine.next(first, error=error, health=known, at=desk.AT)
+        assert second.attempt is not None
+        assert (second.attempt.number, second.tier, second.attempt.health) == (2, "large", known)
+
+
 def test_a_policy_with_pools_is_not_followed_without_them() -> None:
     """An engine that is given no store for pools refuses to decide, rather than to forget them."""
     pool = {"id": "p", "limit": {"cost": "1"}, "window": {"lifetime": True}, "enforcement": "soft"}
@@ -263,12 +373,14 @@ def test_a_policy_with_pools_is_not_followed_without_them() -> None:
 def test_what_this_engine_cannot_do_it_refuses_by_a_code_of_its_own() -> None:
     """Exploration and trained classifiers are `unsupported-feature`, each at its place."""
     trained = {"id": "t", "gives": "task", "artefact": {"path": "t.json"}}
+    grouped = {"id": "g", "gives": "task", "clusters": {"path": "g.json"}}
     with pytest.raises(ProblemError) as refused:
-        desk.compiled(explore={"rate": "0.1"}, classifiers=[trained])
-    assert [problem.code for problem in refused.value.problems] == ["unsupported-feature"] * 2
-    assert [problem.pointer for problem in refused.value.problems] == [
-        "/explore",
-        "/classifiers/0/artefact",
+        desk.compiled(explore={"rate": "0.1"}, classifiers=[trained, grouped])
+    assert [problem.code for problem in refused.value.problems] == ["unsupported-feature"] * 3
+    assert [(problem.pointer, problem.message) for problem in refused.value.problems] == [
+        ("/explore", "this engine does not do `explore` yet"),
+        ("/classifiers/0/artefact", "this engine does not run classifiers with `artefact` yet"),
+        ("/classifiers/1/clusters", "this engine does not run classifiers with `clusters` yet"),
     ]
 
 

@@ -10,7 +10,19 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from ..pools import Action, Bucket, Charge, Extent, MissingKey, Pool, Seen, charges_of, utilization_reached
+from ..pools import (
+    Action,
+    Bucket,
+    Charge,
+    Entry,
+    Extent,
+    MissingKey,
+    Pool,
+    Seen,
+    charges_of,
+    utilization_reached,
+)
+from ..routing import Blocked
 
 _NS = 1000
 _STRENGTH = ("deny", "queue", "throttle", "downgrade", "allow")
@@ -21,6 +33,14 @@ class NoRoom(NamedTuple):
 
     refusals: tuple[tuple[Charge, Seen], ...]
     at_us: int
+
+
+class Reached(NamedTuple):
+    """A threshold that a balance has reached, by what it does."""
+
+    charge: Charge
+    seen: Seen
+    action: Action
 
 
 def watched_by(
@@ -37,8 +57,8 @@ def watched_by(
             yield replace(charges[0], entry=replace(charges[0].entry, amount=0))
 
 
-def reached(charge: Charge, seen: Seen, facts: Mapping[str, Any]) -> list[Action]:
-    """Return the actions of a pool's thresholds that its utilization has reached; the highest of each kind."""
+def reached_by(charge: Charge, seen: Seen, facts: Mapping[str, Any]) -> list[Reached]:
+    """Return a pool's thresholds that its utilization has reached; the highest of each kind."""
     limit = charge.entry.limit
     room = None if limit is None else limit + seen.granted
     highest: dict[str, tuple[int, int]] = {}
@@ -51,7 +71,23 @@ def reached(charge: Charge, seen: Seen, facts: Mapping[str, Any]) -> list[Action
             continue
         if utilization_reached(seen.settled, seen.reserved, room, threshold.at):
             highest[kind] = (threshold.at, place)
-    return [thresholds[place].action for place in sorted(place for _, place in highest.values())]
+    places = sorted(place for _, place in highest.values())
+    return [Reached(charge, seen, thresholds[place].action) for place in places]
+
+
+def blocked_by(reached: Sequence[Reached]) -> Blocked | None:
+    """Return how thresholds let no attempt be made, `deny` before `queue`; None where none does."""
+    for kind in ("deny", "queue"):
+        moves = [moves_on(charge, seen) for charge, seen, action in reached if action.kind == kind]
+        if moves:
+            return Blocked(refusal(kind), (f"threshold-{kind}",), latest(moves))
+    return None
+
+
+def is_over(entry: Entry, seen: Seen) -> bool:
+    """Return whether the bound of `entry` goes beyond the limit of a balance that refuses nobody."""
+    limit, amount = entry.limit, entry.amount
+    return limit is not None and amount > 0 and seen.settled + seen.reserved + amount > limit + seen.granted
 
 
 def strongest(refused: NoRoom) -> Action:

@@ -20,7 +20,6 @@ from ..pools import (
     Answer,
     Charge,
     Conflict,
-    Entry,
     Extent,
     MissingKey,
     Order,
@@ -40,7 +39,7 @@ from ..routing import Attempt, Blocked, Policy, Question
 from ..routing.candidates import Exclusions, choose
 from ..routing.decision import AttemptKind
 from ..routing.trace import Note
-from .acting import NoRoom, latest, moves_on, reached, refusal, retry_at, strongest, watched_by
+from .acting import NoRoom, blocked_by, is_over, reached_by, refusal, retry_at, strongest, watched_by
 from .holding import Hold, Observed, PoolNote
 from .repeating import conflict, facts_with, kept_form, restored
 from .replaying import NEVER, Asked, Unavailable
@@ -145,21 +144,16 @@ class PoolSpending:
         if not watched:
             return None
         looked = self._look(watched, facts, question.value, at)
-        noted: list[PoolNote] = []
-        acting: list[tuple[Charge, Seen, Action]] = []
-        for charge, seen in looked:
-            for action in reached(charge, seen, facts):
-                noted.append(PoolNote(charge, seen, f"threshold-{action.kind}"))
-                if charge.pool.enforcement != "shadow":
-                    acting.append((charge, seen, action))
+        reached = [each for charge, seen in looked for each in reached_by(charge, seen, facts)]
+        acting = [each for each in reached if each.charge.pool.enforcement != "shadow"]
         if acting and (again := self._again(question, number, health)) is not None:
             # What is held, no threshold takes away.
             return again
-        self._notes += noted
-        for kind in ("deny", "queue"):
-            blocking = [moves_on(charge, seen) for charge, seen, action in acting if action.kind == kind]
-            if blocking:
-                return Blocked(refusal(kind), (f"threshold-{kind}",), latest(blocking))
+        self._notes += [
+            PoolNote(charge, seen, f"threshold-{action.kind}") for charge, seen, action in reached
+        ]
+        if (blocked := blocked_by(acting)) is not None:
+            return blocked
         self._throttles = tuple(
             (charge.pool, charge.key, action) for charge, _, action in acting if action.kind == "throttle"
         )
@@ -334,7 +328,7 @@ class PoolSpending:
         hold = Hold(id_, charges, answer.expires_us, choice.question.value)
         reasons = made.reasons
         for charge, seen in zip(charges, answer.seen, strict=True):
-            if charge.entry.gate == "open" and _is_over(charge.entry, seen):
+            if charge.entry.gate == "open" and is_over(charge.entry, seen):
                 self._notes.append(PoolNote(charge, seen, "over-limit"))
                 if charge.pool.enforcement == "soft" and "over-limit" not in reasons:
                     reasons = (*reasons, "over-limit")
@@ -415,12 +409,6 @@ class PoolSpending:
             return Blocked("deny", ("already-ended",))
         again = restored(self._policy, self._pools, question, number, health, answer)
         return Blocked("deny", ("stale-policy",)) if again is None else again
-
-
-def _is_over(entry: Entry, seen: Seen) -> bool:
-    """Return whether the bound of `entry` goes beyond the limit of a balance that refuses nobody."""
-    limit, amount = entry.limit, entry.amount
-    return limit is not None and amount > 0 and seen.settled + seen.reserved + amount > limit + seen.granted
 
 
 def _forget(notes: list[Note], number: int, tier: str) -> None:

@@ -3,7 +3,8 @@
 Pure: a compiled policy, a request, an instant, a health snapshot and a seed give a decision.
 """
 
-from .deciding import Outcome, Spending, answer, ask, decide, follow
+from .asking import ask
+from .deciding import Outcome, Spending, answer, decide, follow
 from .decision import SERVES, Attempt, Blocked, Decision, Question, classified_form, cost_form
 from .identity import Identity
 from .policy import Attribute, FactTypes, Fallback, Policy, Rule, Stamp, compile_policy, declared_attributes

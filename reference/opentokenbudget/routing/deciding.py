@@ -10,15 +10,14 @@ Source: spec/60-decision.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..amounts import PICO, local_time
+from .asking import ask
 from .candidates import NO_EXCLUSIONS, Exclusions, choose
 from .decision import SERVES, Attempt, AttemptKind, Blocked, Decision, Observed, Question
-from .facts import WEEKDAYS
 from .identity import Identity
 from .policy import Policy
 from .request import Request
@@ -148,44 +147,6 @@ def _refused(
     """Return the denial of a request that no tier is looked at for."""
     observed = None if spending is None else spending.observed
     return Decision(policy, question, "deny", reasons, True, at, health, observed=observed)
-
-
-def ask(policy: Policy, identity: Identity, request: Request, at: int) -> Question:
-    """Return what is concluded before any model is looked at: classification, value, rule, floor."""
-    facts = _facts(policy, request, at)
-    classified: Mapping[str, Any] = {}
-    if policy.classifiers is not None:
-        classified = policy.classifiers.classify(request.text, request.classifications, request.attributes)
-        for attribute, given in classified.items():
-            facts[attribute] = given.value
-        if "task" in classified:
-            facts["confidence"] = classified["task"].confidence
-    value: int = PICO
-    value_rules: tuple[str, ...] = ()
-    if policy.value is not None:
-        weighed = policy.value.weigh(facts)
-        value, value_rules = weighed.weight, weighed.rules
-    facts["value"] = value
-    position = policy.index.first(facts)
-    rule = policy.rules[position] if position >= 0 else policy.default
-    task = facts.get("task")
-    floor, tier, ladder = rule.floor, rule.tier, rule.ladder
-    if policy.quality_floor and (least := policy.quality_floor.get(task or "", 0)) > floor:
-        floor = least
-        tier, ladder = rule.above(least)
-    return Question(
-        identity.decision_id(request.subject, request.id),
-        request,
-        facts,
-        classified,
-        value,
-        value_rules,
-        task,
-        rule,
-        tier,
-        floor,
-        ladder,
-    )
 
 
 def follow(
@@ -371,28 +332,6 @@ def _left(ranks: tuple[int, ...], question: Question, spending: Spending | None)
 def _rest(ladder: tuple[int, ...], rank: int) -> tuple[int, ...]:
     """Return the steps of the cascade above `rank`; none when the attempt left the cascade."""
     return ladder[ladder.index(rank) + 1 :] if rank in ladder else ()
-
-
-def _facts(policy: Policy, request: Request, at: int) -> dict[str, Any]:
-    facts = dict(request.attributes)
-    facts["input_tokens"] = request.input_tokens
-    facts["max_output_tokens"] = request.output_limit
-    facts["expected_output_tokens"] = request.expected_output_tokens
-    if request.context:
-        for key, value in request.context.items():
-            facts[f"context.{key}"] = value
-    uses = policy.uses
-    if not policy.derives:
-        return facts
-    if "needs" in uses:
-        facts["needs"] = frozenset(request.needs)
-    if "time" in uses:
-        facts["time"] = at
-    if "hour" in uses or "weekday" in uses:
-        local = local_time(at, policy.timezone)
-        facts["hour"] = local.second // 3600
-        facts["weekday"] = WEEKDAYS[local.weekday]
-    return facts
 
 
 def _exclusions(decision: Decision) -> Exclusions:
