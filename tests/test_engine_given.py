@@ -166,7 +166,7 @@ def test_what_a_cancelled_task_decided_is_given_back(engine_of: Callable[..., En
         answer.set()
         while [each.state for each in engine.store.reservations()] != ["released"]:
             await asyncio.to_thread(lambda: None)
+        assert balance_of(engine) == (0, 0)
         await awaited.close()
 
     asyncio.run(asyncio.wait_for(cancelled(), 30))
-    assert balance_of(engine) == (0, 0)

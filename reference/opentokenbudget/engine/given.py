@@ -8,7 +8,6 @@ from ..amounts import InvalidDecimal, InvalidInstant, parse_decimal, parse_insta
 from ..documents.pointers import joined
 from ..problems import Problem, ProblemError
 from ..routing import Outcome
-from ..routing.request import is_written
 
 ERRORS = (
     "unavailable",
@@ -22,6 +21,8 @@ ERRORS = (
 )
 HEALTHS = ("healthy", "unhealthy")
 USAGE_SOURCES = ("provider", "estimated", "unknown")
+_FIRST_NS = parse_instant("0001-01-01T00:00:00Z")
+_LAST_NS = parse_instant("9999-12-31T23:59:59.999999999Z")
 _LONGEST_LIFE_S = 36_525 * 86_400
 
 
@@ -35,10 +36,12 @@ def instant_of(at: int | str, pointer: str = "/at") -> int:
         instant = parse_instant(at) if isinstance(at, str) else at
         if type(instant) is not int:
             raise InvalidInstant(f"`{instant!r:.64}` is neither RFC 3339 nor nanoseconds since 1970")
-        if not is_written(instant):
-            raise InvalidInstant(f"`{at!s:.64}` lies outside of the years 1 to 9999")
     except InvalidInstant as wrong:
         raise ProblemError(Problem("bad-instant", pointer, str(wrong), "OTB-DOC-022")) from None
+    # The offset of a zone can lead out of the years that a record can state.
+    if not _FIRST_NS <= instant <= _LAST_NS:
+        message = f"`{at!s:.64}` lies outside of the years 1 to 9999"
+        raise ProblemError(Problem("bad-instant", pointer, message, "OTB-DOC-034"))
     return instant
 
 

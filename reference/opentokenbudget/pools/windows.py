@@ -77,7 +77,7 @@ def _remembered(span_at: Callable[[int], Span]) -> PeriodAt:
             last = span = span_at(at_us)
         except (OverflowError, ValueError):
             message = "no calendar reaches the window of this instant"
-            raise ProblemError(Problem("bad-instant", "/at", message, "OTB-DOC-022")) from None
+            raise ProblemError(Problem("bad-instant", "/at", message, "OTB-DOC-034")) from None
         return span
 
     return period_at

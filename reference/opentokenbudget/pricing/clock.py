@@ -46,8 +46,8 @@ def _wall_clock_readings(place: ZoneInfo, begin: int, seconds: Sequence[int]) ->
         midnight = datetime.fromordinal(local_day)
         for second in seconds:
             shown = (midnight + timedelta(seconds=second)).replace(tzinfo=place)
-            yield int(shown.timestamp() // 1)
-            yield int(shown.replace(fold=1).timestamp() // 1)
+            yield int(shown.timestamp())
+            yield int(shown.replace(fold=1).timestamp())
 
 
 def _transitions(place: ZoneInfo, begin: int) -> Iterable[int]:

@@ -51,4 +51,4 @@ def price_problem(code: str, pointer: str, message: str) -> Problem:
 
 def catalog_problem(code: str, pointer: str, message: str) -> Problem:
     """Return a problem of a catalog."""
-    return Problem(code, pointer, message, OF_CATALOGS.get(code, ""))
+    return Problem(code, pointer, message, OF_CATALOGS[code])

@@ -15,8 +15,6 @@ from ..pricing.reckoning import read_quantities
 from ..problems import Problem, ProblemError, did_you_mean
 from .policy import Policy
 
-_FIRST_NS = parse_instant("0001-01-01T00:00:00Z")
-_LAST_NS = parse_instant("9999-12-31T23:59:59.999999999Z")
 MAX_SUBJECT = 256
 NOTHING: Mapping[str, Any] = {}
 
@@ -78,15 +76,15 @@ def parse_request(policy: Policy, data: Mapping[str, Any]) -> Request:
                 found.append(problem)
         found += max_usage_problems(data.get("max_usage", NOTHING))
         found += classification_problems(policy, data.get("classifications", NOTHING))
-        if "at" in data and not is_written(parse_instant(data["at"])):
-            message = f"`{data['at']}` lies outside of the years 1 to 9999"
-            found.append(Problem("bad-instant", "/at", message, "OTB-DOC-022"))
     if found:
         raise ProblemError(found)
     text = data.get("text")
-    input_tokens = data.get("input_tokens")
-    if input_tokens is None:
-        input_tokens = len(text.encode()) + policy.overhead_tokens if text is not None else 0
+    # One of the two is there: OTB-DEC-001.
+    input_tokens = (
+        data["input_tokens"]
+        if "input_tokens" in data
+        else len(data["text"].encode()) + policy.overhead_tokens
+    )
     output_limit = min(data.get("max_output_tokens", policy.max_output_tokens), policy.max_output_tokens)
     subject = (attributes.get(policy.subject) or None) if policy.subject else data.get("subject")
     return Request(
@@ -124,14 +122,6 @@ def max_usage_problems(max_usage: Mapping[str, Any]) -> list[Problem]:
             )
             found.append(Problem("conflicting-fields", f"/max_usage/{whole}", message, "OTB-DEC-065"))
     return found
-
-
-def is_written(instant: int) -> bool:
-    """Return whether `instant` has a year from 1 to 9999 in UTC, so that a record can state it.
-
-    The offset of a zone can lead out of these.
-    """
-    return _FIRST_NS <= instant <= _LAST_NS
 
 
 def classification_problems(policy: Policy, brought: Mapping[str, Any]) -> Iterator[Problem]:
