@@ -185,10 +185,12 @@ classifiers = document(
 )
 
 # Pools and policies.
+amounts = one("0", "1", "0.05", "9" * 15, "9" * 15 + "." + "9" * 12, "85000", "0.0")
+signed_amounts = st.one_of(amounts, one("-0", "-1.25", "-" + "9" * 15))
 limits = st.one_of(
-    form({"cost": st.none() | decimals}),
-    form({"value_tokens": st.none() | decimals}),
-    keyed(meters, st.one_of(st.none(), tokens, decimals), 1, 1),
+    form({"cost": st.none() | amounts}),
+    form({"value_tokens": st.none() | amounts}),
+    keyed(meters, st.one_of(st.none(), one(0, 1, 1000, 10**15 - 1), amounts), 1, 1),
 )
 all_limits = st.one_of(
     limits,
@@ -198,7 +200,7 @@ pool_windows = st.one_of(
     form({"calendar": one("day", "week", "month", "year")}, timezone=zones, week_start=days),
     form({"fixed": durations, "anchor": instants}),
     form({"rolling": durations, "grain": durations}),
-    form({"bucket": form({"refill": decimals, "per": durations})}),
+    form({"bucket": form({"refill": amounts, "per": durations})}),
     form({"idle": durations}),
     form({"lifetime": true}),
 )
@@ -207,8 +209,9 @@ actions = st.one_of(
     form({"downgrade": ids}),
     form({"throttle": form({"requests": positive, "per": durations})}),
 )
+reasons = st.one_of(one("agreed", "x" * 4096), st.text(min_size=1, max_size=4))
 limit_adjustments = form(
-    {"id": ids, "from": moments, "amount": signed_decimals, "reason": texts},
+    {"id": ids, "from": moments, "amount": signed_amounts, "reason": reasons},
     until=moments,
     partition=listed(labels),
 )
@@ -224,7 +227,7 @@ pool_options = {
     "expires_after": durations,
     "on_expiry": one("charge", "release"),
     "carry_overrun": booleans,
-    "rollover": form({"cap": st.none() | decimals}),
+    "rollover": form({"cap": st.none() | amounts}),
     "adjustments": listed(limit_adjustments),
 }
 pools = st.one_of(

@@ -1,6 +1,7 @@
 // What is wrong with pools (50-pools.md).
 
-import {parseDuration, SECOND} from '../instant.mjs';
+import {parsePico, PICO} from '../decimal.mjs';
+import {parseDuration, parseMoment, SECOND} from '../instant.mjs';
 import {pointerTo} from '../json.mjs';
 import {readMeter} from '../pricing/meters.mjs';
 import {firstById} from './model-problems.mjs';
@@ -10,7 +11,7 @@ const LONGEST = 36_525n * 86_400n * SECOND;
 const MOST_GRAINS = 120n;
 
 /**
- * Problems of pools (OTB-POOL-007, 010 to 014, OTB-POLICY-007, 012).
+ * Problems of pools (OTB-POOL-007, 010 to 014, 016 to 019, OTB-POLICY-007, 012).
  *
  * @param {object} check what `policyProblems` goes by
  */
@@ -23,7 +24,7 @@ export function poolProblems(check) {
     parentProblems(pool, byId, pointer, check);
     check.condition(pool.get('when'), typeOf, `${pointer}/when`);
     (pool.get('partition_by') ?? []).forEach((name, at) => check.isAttribute(name, `${pointer}/partition_by/${at}`));
-    limitProblems(pool.get('limit'), `${pointer}/limit`, check);
+    limitProblems(pool, `${pointer}/limit`, check);
     (pool.get('thresholds') ?? []).forEach((threshold, at) => {
       const place = `${pointer}/thresholds/${at}`;
       check.condition(threshold.get('when'), typeOf, `${place}/when`);
@@ -35,6 +36,8 @@ export function poolProblems(check) {
     if (pool.has('at_limit')) limitActionProblems(pool, `${pointer}/at_limit`, check);
     windowProblems(pool, pointer, check);
     lengthProblems(pool, pointer, check);
+    shareProblems(pool.get('guarantees') ?? [], `${pointer}/guarantees`, check);
+    adjustmentProblems(pool, `${pointer}/adjustments`, check);
   });
 }
 
@@ -43,7 +46,7 @@ function parentProblems(pool, byId, pointer, {report}) {
   if (parent === undefined) return;
   const place = `${pointer}/parent`;
   if (!byId.has(parent)) report('unknown-pool', place, `no pool is called \`${parent}\``, 'OTB-POOL-010');
-  else if (leadsBack(pool, byId)) report('parent-loop', place, 'the parents lead back to the pool', 'OTB-POOL-010');
+  else if (byId.get(pool.get('id')) === pool && leadsBack(pool, byId)) report('parent-loop', place, 'the parents lead back to the pool', 'OTB-POOL-010');
   else if (measureOf(pool) !== measureOf(byId.get(parent))) {
     report('parent-measure', place, 'the parent counts another measure', 'OTB-POOL-011');
   }
@@ -61,19 +64,54 @@ function leadsBack(pool, byId) {
 function measureOf(pool) {
   const limit = pool.get('limit');
   const [key] = (limit.has('by') ? limit.get('otherwise') : limit).keys();
+  return measureNamed(key);
+}
+
+function measureNamed(key) {
   return readMeter(key)?.name ?? key;
 }
 
-function limitProblems(limit, pointer, {report, isAttribute}) {
+// A limit by an attribute counts one measure, that of `otherwise` (OTB-POOL-016).
+function limitProblems(pool, pointer, {report, isAttribute}) {
+  const limit = pool.get('limit');
+  const counted = measureOf(pool);
   const measures = (one, place) => {
     for (const key of one.keys()) {
-      if (readMeter(key) === undefined) report('bad-meter', pointerTo(place, key), `\`${key}\` is no measure`, 'OTB-PRICE-001');
+      const at = pointerTo(place, key);
+      if (readMeter(key) === undefined) report('bad-meter', at, `\`${key}\` is no measure`, 'OTB-PRICE-001');
+      else if (measureNamed(key) !== counted) report('limit-measure', at, `not \`${counted}\``, 'OTB-POOL-016');
     }
   };
   if (!limit.has('by')) return measures(limit, pointer);
   isAttribute(limit.get('by'), `${pointer}/by`);
   for (const [value, one] of limit.get('of')) measures(one, pointerTo(`${pointer}/of`, value));
   measures(limit.get('otherwise'), `${pointer}/otherwise`);
+}
+
+// OTB-POOL-019: the first guarantee with which they are more than all.
+function shareProblems(guarantees, pointer, {report}) {
+  let sum = 0n;
+  for (const [index, guarantee] of guarantees.entries()) {
+    sum += parsePico(guarantee.get('share'));
+    if (sum > PICO) return report('out-of-range', `${pointer}/${index}/share`, 'the shares are more than 1', 'OTB-POOL-019');
+  }
+}
+
+function adjustmentProblems(pool, pointer, {report}) {
+  const ids = new Set();
+  const attributes = pool.get('partition_by') ?? [];
+  (pool.get('adjustments') ?? []).forEach((adjustment, index) => {
+    const place = `${pointer}/${index}`;
+    const [id, from, until, partition] = ['id', 'from', 'until', 'partition'].map((field) => adjustment.get(field));
+    if (ids.has(id)) report('duplicate-id', `${place}/id`, `two are called \`${id}\``, 'OTB-POOL-018');
+    ids.add(id);
+    if (until !== undefined && parseMoment(until) <= parseMoment(from)) {
+      report('empty-period', `${place}/until`, 'it ends before it begins', 'OTB-POOL-017');
+    }
+    if (partition !== undefined && partition.length !== attributes.length) {
+      report('out-of-range', `${place}/partition`, `not ${attributes.length} values`, 'OTB-POOL-018');
+    }
+  });
 }
 
 function actionProblems(action, pool, pointer, {report, isTier}) {

@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..amounts import UnknownZone, parse_duration, zone_named
+from ..amounts import UnknownZone, zone_named
 from ..conditions import Type, problems
 from ..pricing import Catalog
 from ..problems import Problem, did_you_mean
 from .facts import RESERVED
 from .policy import Attribute, FactTypes, declared_attributes
+from .pool_references import actions_of, measure_of, own_problems
 
-_LONGEST = 36_525 * 86_400
-_MOST_GRAINS = 120
+# Of a way that leads back to its beginning no more are said.
+_MOST_STEPS = 8
 
 
 def policy_problems(data: Mapping[str, Any], catalog: Catalog | None) -> tuple[Problem, ...]:
@@ -43,6 +44,8 @@ class _Check:
         self.rated = {rating["model"] for rating in data.get("ratings", ()) if "quality" in rating}
         self.timed = {rating["model"] for rating in data.get("ratings", ()) if "latency_ms" in rating}
         self.pools = {pool["id"]: pool for pool in reversed(data.get("pools", ()))}
+        self.parents = {name: pool["parent"] for name, pool in self.pools.items() if "parent" in pool}
+        self.circling = _circling(self.parents)
 
     def run(self) -> Iterator[Problem]:
         parts = {
@@ -188,17 +191,14 @@ class _Check:
         to = self.data["fallback"].get("to")
         if not isinstance(to, dict):
             return
+        circling = _circling(to)
         for tier, target in to.items():
             pointer = f"/fallback/to/{_escaped(tier)}"
             yield from self.tier(tier, pointer)
             if target != tier:
                 yield from self.tier(target, pointer)
-            seen, name = [tier], target
-            while name in to and name not in seen:
-                seen.append(name)
-                name = to[name]
-            if name == tier:
-                message = f"the fallback of `{tier}` leads back to it: {' → '.join([*seen, name])}"
+            if tier in circling:
+                message = f"the fallback of `{tier}` leads back to it: {_way_back(tier, to)}"
                 yield Problem("fallback-loop", pointer, message, "OTB-POLICY-020")
 
     def fairness(self) -> Iterator[Problem]:
@@ -236,37 +236,24 @@ class _Check:
                 yield from self.attribute(pool["limit"]["by"], f"{pointer}/limit/by")
             yield from _zone(pool["window"].get("timezone", "UTC"), f"{pointer}/window/timezone")
             yield from self.parent(pool, pointer)
-            if pool["enforcement"] == "soft" and pool.get("at_limit", "allow") != "allow":
-                message = "a soft pool admits whatever comes: it has nothing but `allow` to do at its limit"
-                yield Problem("soft-never-refuses", f"{pointer}/at_limit", message, "OTB-POOL-012")
-            if pool["window"].keys().isdisjoint(("calendar", "fixed")):
-                for field in ("rollover", "carry_overrun"):
-                    if pool.get(field):
-                        message = "only calendar and fixed windows have one after them"
-                        yield Problem("no-next-window", f"{pointer}/{field}", message, "OTB-POOL-013")
-            yield from _lengths(pool, pointer)
-            for action, place in _actions(pool, pointer):
+            yield from own_problems(pool, pointer)
+            for action, place in actions_of(pool, pointer):
                 if isinstance(action, dict) and "downgrade" in action:
                     yield from self.tier(action["downgrade"], f"{place}/downgrade")
-                if action == "allow" and pool["enforcement"] in ("reserve", "check"):
-                    message = f"a pool with enforcement `{pool['enforcement']}` cannot allow at its limit"
-                    yield Problem("allow-needs-soft", place, message, "OTB-POOL-007")
 
     def parent(self, pool: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
         if "parent" not in pool:
             return
-        seen, name = [pool["id"]], pool["parent"]
-        while name in self.pools and name not in seen:
-            seen.append(name)
-            name = self.pools[name].get("parent", "")
-        if pool["parent"] not in self.pools:
-            message = f"`{pool['parent']}` is not a pool{did_you_mean(pool['parent'], self.pools)}"
+        name, parent = pool["id"], pool["parent"]
+        if parent not in self.pools:
+            message = f"`{parent}` is not a pool{did_you_mean(parent, self.pools)}"
             yield Problem("unknown-pool", f"{pointer}/parent", message, "OTB-POOL-010")
-        elif name == pool["id"]:
-            message = f"the parents of `{name}` lead back to it: {' → '.join([*seen, name])}"
+        elif pool is self.pools[name] and name in self.circling:
+            way = _way_back(name, self.parents)
+            message = f"the parents of `{name}` lead back to it: {way}"
             yield Problem("parent-loop", f"{pointer}/parent", message, "OTB-POOL-010")
-        elif not _measures(pool) & _measures(self.pools[pool["parent"]]):
-            message = f"`{pool['id']}` and its parent `{pool['parent']}` count different measures"
+        elif measure_of(pool["limit"]) != measure_of(self.pools[parent]["limit"]):
+            message = f"`{name}` and its parent `{parent}` count different measures"
             yield Problem("parent-measure", f"{pointer}/parent", message, "OTB-POOL-011")
 
     def attribute(self, name: str, pointer: str) -> Iterator[Problem]:
@@ -308,42 +295,30 @@ def _zone(name: str, pointer: str) -> Iterator[Problem]:
         yield Problem("unknown-zone", pointer, f"`{name}` is not an IANA time zone", "OTB-DOC-026")
 
 
-def _actions(pool: Mapping[str, Any], pointer: str) -> Iterator[tuple[Any, str]]:
-    for entry, threshold in enumerate(pool.get("thresholds", ())):
-        yield threshold["do"], f"{pointer}/thresholds/{entry}/do"
-    if "at_limit" in pool:
-        yield pool["at_limit"], f"{pointer}/at_limit"
+def _circling(follows: Mapping[str, str]) -> set[str]:
+    """Return the names that lead back to themselves, where each leads to the one that it is mapped to."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    for first in follows:
+        path: dict[str, int] = {}
+        name = first
+        while name in follows and name not in seen:
+            seen.add(name)
+            path[name] = len(path)
+            name = follows[name]
+        if name in path:
+            found.update(list(path)[path[name] :])
+    return found
 
 
-def _lengths(pool: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
-    """Yield what is wrong with the durations of a pool."""
-    named = {}
-    for field, value in pool["window"].items():
-        if field in ("fixed", "grain", "idle"):
-            named[f"{pointer}/window/{field}"] = value
-        elif field == "bucket":
-            named[f"{pointer}/window/bucket/per"] = value["per"]
-    for action, place in _actions(pool, pointer):
-        if isinstance(action, dict) and "throttle" in action:
-            named[f"{place}/throttle/per"] = action["throttle"]["per"]
-    if "expires_after" in pool:
-        named[f"{pointer}/expires_after"] = pool["expires_after"]
-    for place, text in named.items():
-        if not 0 < parse_duration(text) <= _LONGEST:
-            message = f"`{text}` is not above 0 and at most 36,525 days"
-            yield Problem("bad-window", place, message, "OTB-POOL-014")
-    if "rolling" in pool["window"] and (grain := parse_duration(pool["window"]["grain"])):
-        grains, rest = divmod(parse_duration(pool["window"]["rolling"]), grain)
-        if rest or not 1 <= grains <= _MOST_GRAINS:
-            message = f"`{pool['window']['rolling']}` is not 1 to {_MOST_GRAINS} whole grains"
-            yield Problem("bad-window", f"{pointer}/window/rolling", message, "OTB-POOL-014")
-
-
-def _measures(pool: Mapping[str, Any]) -> set[str]:
-    limit = pool["limit"]
-    if "by" not in limit:
-        return set(limit)
-    return {measure for entry in (*limit["of"].values(), limit["otherwise"]) for measure in entry}
+def _way_back(name: str, follows: Mapping[str, str]) -> str:
+    """Return in words how `name` leads back to itself; of a long way the first steps."""
+    way = [name]
+    while (after := follows[way[-1]]) != name:
+        if len(way) == _MOST_STEPS:
+            return f"{' → '.join(way)} → … → {name}"
+        way.append(after)
+    return " → ".join([*way, name])
 
 
 def _escaped(name: str) -> str:

@@ -11,7 +11,6 @@ from .conditions import Condition, Day
 from .forms import Distinct, Form, Frozen, Listed, Maybe, OnlyTrue, refuse
 from .texts import (
     AttributeName,
-    DecimalText,
     Duration,
     Id,
     Instant,
@@ -20,11 +19,18 @@ from .texts import (
     Moment,
     PositiveTokens,
     Share,
-    SignedDecimalText,
     Text,
     TimeZone,
-    Tokens,
 )
+
+AmountText = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,12})?$")]
+"""An amount of a pool's measure >= 0 as text: at most 15 digits before the point, and 12 after it."""
+
+SignedAmountText = Annotated[str, Field(pattern=r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,12})?$")]
+"""An amount of a pool's measure as text, which may be below 0."""
+
+Amount = Annotated[int, Field(ge=0, lt=10**15)]
+"""An amount of a pool's measure as an integer."""
 
 
 def _decimal_measures(limit: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -35,7 +41,7 @@ def _decimal_measures(limit: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 Limit = Annotated[
-    Frozen[Meter, Tokens | DecimalText | None],
+    Frozen[Meter, Amount | AmountText | None],
     Field(min_length=1, max_length=1),
     AfterValidator(_decimal_measures),
 ]
@@ -67,7 +73,7 @@ Limits = Annotated[
 class Bucket(Form):
     """A bucket as large as the limit, into which `refill` of the measure flows per `per`."""
 
-    refill: DecimalText
+    refill: AmountText
     per: Duration
 
 
@@ -134,7 +140,7 @@ class Guarantee(Form):
 class Rollover(Form):
     """What is left of a window goes into the next, up to `cap`; None is all of it."""
 
-    cap: DecimalText | None
+    cap: AmountText | None
 
 
 class LimitAdjustment(Form):
@@ -143,9 +149,10 @@ class LimitAdjustment(Form):
     id: Id
     from_: Moment = Field(alias="from")
     until: Maybe[Moment] = None
-    amount: SignedDecimalText
+    amount: SignedAmountText
     partition: Maybe[Listed[Label]] = None
-    reason: Text
+    """A value for each attribute of `partition_by`; all partitions without it."""
+    reason: Annotated[Text, Field(min_length=1)]
 
 
 class Pool(Form):
