@@ -11,7 +11,8 @@ from .. import ledger
 from ..balances import Balance, Held, counts_until
 from ..ledger import Reservation
 from ..orders import Answer, Ended, Entry, Order, Reserved, Seen, Span, WrongWindow
-from .store import HORIZON_US, Account
+from .forks import survives_forks
+from .store import HORIZON_US, Account, StoreUnavailable
 
 _NEVER = 1 << 62
 
@@ -26,8 +27,9 @@ class MemoryStore:
 
     def __init__(self, clock: Callable[[], int], horizon_us: int = HORIZON_US) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock: threading.Lock | _Closed = threading.Lock()
         self._books = _Books(horizon_us)
+        survives_forks(self)
 
     def reserve(self, order: Order) -> Answer:
         with self._lock:
@@ -79,7 +81,33 @@ class MemoryStore:
         return None
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Answer nobody any more; what runs now is ended first."""
+        lock = self._lock
+        if not isinstance(lock, _Closed):
+            with lock:
+                self._lock = _Closed()
+
+    def still(self, timeout_s: float) -> bool:
+        lock = self._lock
+        return not isinstance(lock, _Closed) and lock.acquire(timeout=timeout_s)
+
+    def go_on(self) -> None:
+        if not isinstance(self._lock, _Closed):
+            self._lock.release()
+
+    def begin_anew(self) -> None:
+        if not isinstance(self._lock, _Closed):
+            self._lock = threading.Lock()
+
+
+class _Closed:
+    """The lock of a closed store, which nobody gets: an open one is not asked whether it is open."""
+
+    def __enter__(self) -> None:
+        raise StoreUnavailable("the store is closed")
+
+    def __exit__(self, *_: object) -> None:
+        """Nobody has entered."""
 
 
 def _reserved(books: _Books, order: Order, now_us: int) -> Reserved | None:

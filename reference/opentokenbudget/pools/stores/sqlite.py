@@ -12,19 +12,25 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .. import ledger
 from ..ledger import Reservation
 from ..orders import Answer, Ended, Entry, Order, Seen, WrongWindow
-from .sqlite_books import SqliteBooks, connected
+from .forks import survives_forks
+from .sqlite_address import address_of
+from .sqlite_books import SqliteBooks, Unwritten
+from .sqlite_file import SqliteFile
 from .store import HORIZON_US, Account, StoreUnavailable
 
 T = TypeVar("T")
 
 _MOST_TOGETHER = 256
+_LOOKED_AT_EVERY_US = 1_000_000
+# Connections of a process that has forked: to close them in the child would disturb the parent's.
+_of_parents: list[SqliteBooks] = []
 
 
 class SqliteStore:
@@ -38,11 +44,17 @@ class SqliteStore:
     """
 
     def __init__(
-        self, path: str, clock: Callable[[], int], *, durability: str = "process", timeout_s: float = 2.0
+        self,
+        path: str,
+        clock: Callable[[], int],
+        *,
+        durability: str = "process",
+        timeout_s: float = 2.0,
+        makes: bool = True,
     ) -> None:
         self._path = path
+        self._file = SqliteFile(path, durability, timeout_s)
         self._clock = clock
-        self._durability = durability
         self._timeout_s = timeout_s
         self._working = threading.Lock()
         self._gate = threading.Lock()
@@ -50,28 +62,26 @@ class SqliteStore:
         self._waiting: deque[_Task[Any]] = deque()
         self._process = 0
         self._books: SqliteBooks | None = None
+        self._is_closed = False
+        # The instants by the store's clock between which nobody asks whether the file is still there.
+        self._seen_us = self._next_look_us = 0
         with self._working:
-            self._opened()
+            self._opened(makes=makes)
+        survives_forks(self)
 
     @classmethod
-    def open(cls, url: str, clock: Callable[[], int]) -> SqliteStore:
+    def open(cls, url: str, clock: Callable[[], int], *, makes: bool = True) -> SqliteStore:
         """Return the store of `sqlite:///FILE?durability=process|disk&timeout=SECONDS`.
+
+        Args:
+            makes: whether it is made where there is none.
 
         Raises:
             StoreUnavailable: the file cannot be opened.
             ValueError: no such URL.
         """
-        parts = urlsplit(url)
-        path = unquote(parts.path)[1:]
-        if parts.netloc or not path:
-            raise ValueError("a file is named as in sqlite:///otb.db, or sqlite:////var/lib/otb.db")
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        durability, timeout = options.pop("durability", "process"), options.pop("timeout", "2")
-        if options:
-            raise ValueError(f"`{next(iter(options))}` is no option of SQLite's store: durability, timeout")
-        if durability not in ("process", "disk"):
-            raise ValueError(f"`{durability}` is no durability: process, disk")
-        return cls(path, clock, durability=durability, timeout_s=_seconds(timeout))
+        path, durability, timeout_s = address_of(url)
+        return cls(path, clock, durability=durability, timeout_s=timeout_s, makes=makes)
 
     def reserve(self, order: Order) -> Answer:
         return self._do(lambda books, now_us: ledger.reserve(books, order, now_us))
@@ -112,7 +122,20 @@ class SqliteStore:
         with self._working:
             if self._books is not None and self._process == os.getpid():
                 self._books.connection.close()
-            self._books = None
+                self._books = None
+            self._is_closed = True
+
+    def still(self, timeout_s: float) -> bool:
+        return self._working.acquire(timeout=timeout_s)
+
+    def go_on(self) -> None:
+        self._working.release()
+
+    def begin_anew(self) -> None:
+        # Those who led or waited are threads of the parent.
+        self._working, self._gate = threading.Lock(), threading.Lock()
+        self._is_led = False
+        self._waiting = deque()
 
     def _do(self, work: Callable[[SqliteBooks, int], T]) -> T:
         with self._gate:
@@ -124,6 +147,8 @@ class SqliteStore:
         if is_alone:
             try:
                 return self._committed(work)
+            except (Unwritten, OverflowError) as failure:
+                raise self._told(failure) from failure
             finally:
                 self._hand_over()
         if task.leads_after(self._timeout_s, self._gate):
@@ -134,26 +159,66 @@ class SqliteStore:
         """Do what is waiting, in one transaction, and leave the next to whoever came meanwhile."""
         tasks: list[_Task[Any]] = []
         try:
-            self._committed(lambda books, _: self._do_all(tasks, books))
-            for task in tasks:
-                task.failure = None
-        except Exception as failure:  # one operation's fault undoes what was done with it
-            for task in tasks:
-                task.failure = failure
+            self._do_together(tasks)
         finally:
             self._hand_over()
             for task in tasks:
                 task.finish()
 
-    def _do_all(self, tasks: list[_Task[Any]], books: SqliteBooks) -> None:
-        """Do what waits, and what comes while it is done; all of it goes to `tasks`."""
+    def _do_together(self, tasks: list[_Task[Any]]) -> None:
+        """Do what waits, and what comes while it is done; all of it goes to `tasks`, each with its outcome.
+
+        One operation's fault undoes what was done with it: the others are done again without it.
+        """
+        todo: Iterable[_Task[Any]] = self._arriving(tasks)
+        faulty: list[_Task[Any]] = []
+        while True:
+            fault: Exception | None = None
+            try:
+                self._committed(partial(self._do_all, todo))
+            except _Fault as one:
+                one.task.failure = self._told(one.failure)
+                faulty.append(one.task)
+                todo = [task for task in tasks if task not in faulty]
+                continue
+            except Unwritten:
+                # Whose fault it was, only a transaction of its own tells.
+                for task in tasks:
+                    if task not in faulty:
+                        self._do_alone(task)
+                return
+            except Exception as failure:  # of the file: all have it
+                fault = failure
+            for task in tasks:
+                if task not in faulty:
+                    task.failure = fault
+            return
+
+    def _do_alone(self, task: _Task[Any]) -> None:
+        try:
+            task.result = self._committed(task.work)
+            task.failure = None
+        except Exception as failure:
+            task.failure = self._told(failure)
+
+    def _do_all(self, tasks: Iterable[_Task[Any]], books: SqliteBooks, _: int) -> None:
+        for task in tasks:
+            try:
+                task.result = task.work(books, self._clock() // 1000)
+            except Unwritten:
+                raise
+            except Exception as failure:
+                raise _Fault(task, failure) from failure
+
+    def _arriving(self, tasks: list[_Task[Any]]) -> Iterator[_Task[Any]]:
+        """Yield what waits, until nothing does; all of it goes to `tasks`."""
         while self._waiting and len(tasks) < _MOST_TOGETHER:
             task = self._waiting.popleft()
             if task.is_given_up:
                 continue
             tasks.append(task)
             task.failure = StoreUnavailable("the work on the file was interrupted")
-            task.result = task.work(books, self._clock() // 1000)
+            yield task
 
     def _hand_over(self) -> None:
         """Leave what waits to the first that still waits for it."""
@@ -167,24 +232,50 @@ class SqliteStore:
                 books = self._opened()
                 try:
                     books.begin()
-                    result = work(books, self._clock() // 1000)
+                    now_us = self._clock() // 1000
+                    if not self._seen_us <= now_us < self._next_look_us:
+                        self._file.check()
+                        self._seen_us, self._next_look_us = now_us, now_us + _LOOKED_AT_EVERY_US
+                    result = work(books, now_us)
                     books.commit()
                 except BaseException:
                     books.rollback()
                     raise
                 return result
         except sqlite3.Error as failure:
-            raise StoreUnavailable(f"`{self._path}`: {failure}") from None
+            raise self._told(failure) from failure
 
-    def _opened(self) -> SqliteBooks:
+    def _told(self, failure: Exception) -> Exception:
+        """Return what the caller of an operation is told of its failure."""
+        if isinstance(failure, sqlite3.Error | Unwritten):
+            return StoreUnavailable(f"`{self._path}`: {failure}")
+        if isinstance(failure, OverflowError):
+            return StoreUnavailable(f"`{self._path}`: a number is more than the store can count: {failure}")
+        return failure
+
+    def _opened(self, *, makes: bool = True) -> SqliteBooks:
         # A connection is not carried over a fork.
         if self._books is None or self._process != os.getpid():
+            if self._is_closed:
+                raise StoreUnavailable("the store is closed")
+            if self._books is not None:
+                _of_parents.append(self._books)
+                self._books = None
             try:
-                self._books = SqliteBooks(connected(self._path, self._durability, self._timeout_s))
+                self._books = SqliteBooks(self._file.connected(makes=makes))
             except sqlite3.Error as failure:
-                raise StoreUnavailable(f"`{self._path}`: {failure}") from None
+                raise self._told(failure) from failure
             self._process = os.getpid()
         return self._books
+
+
+class _Fault(Exception):
+    """An operation that failed among others."""
+
+    def __init__(self, task: _Task[Any], failure: Exception) -> None:
+        super().__init__(str(failure))
+        self.task = task
+        self.failure = failure
 
 
 class _Task(Generic[T]):
@@ -232,13 +323,3 @@ class _Task(Generic[T]):
         if self.failure is not None:
             raise self.failure
         return self.result  # type: ignore[return-value]
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds <= 3600:
-        raise ValueError(f"`{text}` is no timeout: seconds, above 0 and at most 3600")
-    return seconds

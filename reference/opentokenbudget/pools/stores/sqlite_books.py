@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from time import monotonic
 from typing import Any
 
 import msgspec
@@ -12,77 +11,31 @@ import msgspec
 from ...amounts import PICO
 from ..balances import MOST_GRAINS, Balance, Held
 from ..ledger import Reservation
-from ..orders import Bucket, State
+from ..orders import Bucket, Gate, OnExpiry, State
 from .store import Account
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS balances (
-    account TEXT NOT NULL, start_us INTEGER NOT NULL,
-    settled INTEGER NOT NULL, settled_part INTEGER NOT NULL,
-    reserved INTEGER NOT NULL, reserved_part INTEGER NOT NULL,
-    overrun INTEGER NOT NULL, overrun_part INTEGER NOT NULL,
-    granted INTEGER NOT NULL, granted_part INTEGER NOT NULL,
-    "limit" INTEGER, limit_part INTEGER, until_us INTEGER, mark INTEGER NOT NULL,
-    PRIMARY KEY (account, start_us)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS reservations (
-    id TEXT PRIMARY KEY, digest TEXT NOT NULL, memo TEXT NOT NULL, made_us INTEGER NOT NULL,
-    expires_us INTEGER NOT NULL, state TEXT NOT NULL, held BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS reservations_open ON reservations (expires_us) WHERE state = 'open';
-CREATE TABLE IF NOT EXISTS revisions (policy TEXT PRIMARY KEY, revision TEXT NOT NULL) WITHOUT ROWID;
-"""
-_VERSION = 1
-_BALANCE = (
+BALANCE = (
     'settled, settled_part, reserved, reserved_part, overrun, overrun_part, granted, granted_part, "limit",'
     " limit_part, until_us, mark"
 )
-_WRITTEN = f"INSERT OR REPLACE INTO balances ({_BALANCE}, account, start_us) VALUES ({', '.join('?' * 14)})"
+_WRITTEN = f"INSERT OR REPLACE INTO balances ({BALANCE}, account, start_us) VALUES ({', '.join('?' * 14)})"
 _CHANGED = (
-    f"UPDATE balances SET {', '.join(f'{name.strip()} = ?' for name in _BALANCE.split(','))}"
+    f"UPDATE balances SET {', '.join(f'{name.strip()} = ?' for name in BALANCE.split(','))}"
     " WHERE account = ? AND start_us = ?"
 )
 _MOVED = (
     "UPDATE balances SET settled = ?, settled_part = ?, reserved = ?, reserved_part = ?, mark = ?"
     " WHERE account = ? AND start_us = ?"
 )
-_RESERVATION = "id, digest, memo, made_us, expires_us, state, held"
+RESERVATION = "id, digest, memo, made_us, expires_us, state, held"
+_STATES: tuple[State, ...] = ("open", "settled", "released", "expired", "late")
 _AT_ONCE = 100
 _NEVER = 1 << 62
 _REMEMBERED = 100_000
-# A change writes the pages that it touches as a whole, and sums them up: small ones cost a third less.
-_PAGE_SIZE = 1024
-# 64 MiB: each checkpoint flushes the file, and a page that is written often is copied once.
-_PAGES_OF_LOG = 65_536
 
 
-def connected(path: str, durability: str, timeout_s: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
-    try:
-        _prepare(connection, durability, monotonic() + timeout_s)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, durability: str, until: float) -> None:
-    connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > _VERSION:
-        raise sqlite3.DatabaseError("a newer program has written this file")
-    while True:
-        # Two that open a new file at once: the busy timeout does not hold for a change of the journal's mode.
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            break
-        except sqlite3.OperationalError:
-            if monotonic() >= until:
-                raise
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_OF_LOG}")
-    connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'disk' else 'NORMAL'}")
-    if version < _VERSION:
-        connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version = {_VERSION};COMMIT;")
+class Unwritten(Exception):
+    """What was put or kept before, by whomever, cannot be written down."""
 
 
 class SqliteBooks:
@@ -133,10 +86,10 @@ class SqliteBooks:
         known = self._balances.get((account, start_us))
         if known is None:
             found = self._execute(
-                f"SELECT {_BALANCE} FROM balances WHERE account = ? AND start_us = ?", (account, start_us)
+                f"SELECT {BALANCE} FROM balances WHERE account = ? AND start_us = ?", (account, start_us)
             ).fetchone()
             if found is not None:
-                known = self._balances[account, start_us] = _balance(found)
+                known = self._balances[account, start_us] = _balance(found, account)
         return known
 
     def latest(self, account: str) -> int | None:
@@ -144,14 +97,14 @@ class SqliteBooks:
         (found,) = self._execute(
             "SELECT max(start_us) FROM balances WHERE account = ?", (account,)
         ).fetchone()
-        return None if found is None else int(found)
+        return None if found is None else _whole(found, "balances", account)
 
     def since(self, account: str, start_us: int) -> Iterable[Balance]:
         self._write()
         found = self._execute(
-            f"SELECT {_BALANCE} FROM balances WHERE account = ? AND start_us >= ?", (account, start_us)
+            f"SELECT {BALANCE} FROM balances WHERE account = ? AND start_us >= ?", (account, start_us)
         )
-        return [_balance(row) for row in found]
+        return [_balance(row, account) for row in found]
 
     def put(self, account: str, start_us: int, balance: Balance) -> None:
         where = (account, start_us)
@@ -163,7 +116,7 @@ class SqliteBooks:
         known = self._kept.get(id_) or self._open.get(id_)
         if known is not None:
             return known
-        found = self._execute(f"SELECT {_RESERVATION} FROM reservations WHERE id = ?", (id_,)).fetchone()
+        found = self._execute(f"SELECT {RESERVATION} FROM reservations WHERE id = ?", (id_,)).fetchone()
         return None if found is None else _reservation(found)
 
     def keep(self, reservation: Reservation) -> None:
@@ -174,10 +127,16 @@ class SqliteBooks:
 
     def _write(self) -> None:
         """Write what was put and kept since; a balance that many operations changed is written once."""
-        for where, before in self._changed.items():
-            self._write_balance(where, before, self._balances[where])
-        for reservation in self._kept.values():
-            self._write_reservation(reservation)
+        name = ""
+        try:
+            for where, before in self._changed.items():
+                name = where[0]
+                self._write_balance(where, before, self._balances[where])
+            for reservation in self._kept.values():
+                name = reservation.id
+                self._write_reservation(reservation)
+        except OverflowError as failure:
+            raise Unwritten(f"a number of `{name}` is more than the store can count: {failure}") from failure
         self._changed.clear()
         self._kept.clear()
 
@@ -232,13 +191,13 @@ class SqliteBooks:
             self._write()
             query = "SELECT min(expires_us) FROM reservations WHERE state = 'open'"
             (earliest,) = self._execute(query).fetchone()
-            self._next_us = _NEVER if earliest is None else int(earliest)
+            self._next_us = _NEVER if earliest is None else _whole(earliest, "reservations", "expires_us")
         if now_us < self._next_us:
             return []
         self._next_us = None
         self._write()
         found = self._execute(
-            f"SELECT {_RESERVATION} FROM reservations WHERE state = 'open' AND expires_us <= ?"
+            f"SELECT {RESERVATION} FROM reservations WHERE state = 'open' AND expires_us <= ?"
             " ORDER BY expires_us, id LIMIT ?",
             (now_us, _AT_ONCE),
         )
@@ -248,6 +207,8 @@ class SqliteBooks:
         known = self._revisions.get(policy)
         if known is None:
             found = self._execute("SELECT revision FROM revisions WHERE policy = ?", (policy,)).fetchone()
+            if found is not None and type(found[0]) is not str:
+                raise _damaged("revisions", policy, "what should be a text is none")
             known = self._revisions[policy] = "" if found is None else found[0]
         return known
 
@@ -259,15 +220,15 @@ class SqliteBooks:
         self._write()
         # Texts compare by their bytes, which in UTF-8 is the order of code points.
         found = self._execute(
-            f"SELECT account, start_us, {_BALANCE} FROM balances WHERE substr(account, 1, ?) = ?"
+            f"SELECT account, start_us, {BALANCE} FROM balances WHERE substr(account, 1, ?) = ?"
             " ORDER BY account, start_us",
             (len(prefix), prefix),
         )
-        return [Account(row[0], row[1], _balance(row[2:])) for row in found]
+        return [_account(row) for row in found]
 
     def reservations(self) -> list[Reservation]:
         self._write()
-        return list(map(_reservation, self._execute(f"SELECT {_RESERVATION} FROM reservations")))
+        return list(map(_reservation, self._execute(f"SELECT {RESERVATION} FROM reservations")))
 
     def forget(self, before_us: int) -> None:
         """Forget what ended before an instant and counts nowhere since; of each account the latest window stays."""
@@ -291,21 +252,48 @@ def _differ_in_use_alone(before: Balance, after: Balance) -> bool:
     )
 
 
-def _balance(row: Sequence[Any]) -> Balance:
+def _balance(row: Sequence[Any], account: object) -> Balance:
+    if not _KINDS.issuperset(map(type, row)):
+        # A text times 10¹² would fill the memory.
+        raise _damaged("balances", account, "what should be a whole number is none")
     units, parts = row[8], row[9]
-    return Balance(
-        row[0] * PICO + row[1],
-        row[2] * PICO + row[3],
-        row[4] * PICO + row[5],
-        row[6] * PICO + row[7],
-        None if units is None else units * PICO + parts,
-        row[10],
-        row[11],
-    )
+    try:
+        return Balance(
+            row[0] * PICO + row[1],
+            row[2] * PICO + row[3],
+            row[4] * PICO + row[5],
+            row[6] * PICO + row[7],
+            None if units is None else units * PICO + parts,
+            row[10],
+            row[11],
+        )
+    except TypeError as failure:
+        raise _damaged("balances", account, failure) from failure
 
 
+def _account(row: Sequence[Any]) -> Account:
+    name, start_us, *figures = row
+    if type(name) is not str or type(start_us) is not int:
+        raise _damaged("balances", name, "its key is no name with an instant")
+    return Account(name, start_us, _balance(figures, name))
+
+
+def _damaged(table: str, key: object, cause: object) -> sqlite3.DatabaseError:
+    return sqlite3.DatabaseError(f"the row `{key}` of the table `{table}` is damaged: {cause}")
+
+
+def _whole(value: object, table: str, key: str) -> int:
+    if type(value) is not int:
+        raise _damaged(table, key, "what should be a whole number is none")
+    return value
+
+
+_TYPES = [str, str, str, int, int]
+_KINDS = frozenset({int, type(None)})
+_Amount = tuple[int, int]
+_Form = tuple[str, int, _Amount, Gate, OnExpiry, tuple[_Amount, int] | None, int, _Amount | None]
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder().decode
+_decode = msgspec.msgpack.Decoder(list[_Form]).decode
 
 
 def _held_form(held: Sequence[Held]) -> bytes:
@@ -329,12 +317,16 @@ def _held_form(held: Sequence[Held]) -> bytes:
 
 def _reservation(row: Sequence[Any]) -> Reservation:
     id_, digest, memo, made_us, expires_us, state, form = row
-    held = tuple(_held(each) for each in _decode(form))
-    known: State = state
-    return Reservation(id_, digest, memo, made_us, expires_us, known, held)
+    try:
+        if state not in _STATES or [type(each) for each in row[:5]] != _TYPES:
+            raise ValueError("a column is not of its kind")
+        held = tuple([_held(each) for each in _decode(form)])
+    except (msgspec.MsgspecError, TypeError, ValueError) as failure:
+        raise _damaged("reservations", id_, failure) from failure
+    return Reservation(id_, digest, memo, made_us, expires_us, state, held)
 
 
-def _held(form: Sequence[Any]) -> Held:
+def _held(form: _Form) -> Held:
     account, start_us, amount, gate, on_expiry, bucket, mark, charged = form
     return Held(
         account,
