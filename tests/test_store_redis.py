@@ -19,6 +19,7 @@ from opentokenbudget.pools.stores.redis import RedisStore
 from opentokenbudget.pools.stores.redis_forms import LARGEST
 from opentokenbudget.pools.stores.redis_links import Links, address_of
 from opentokenbudget.pools.stores.redis_replies import answer_of, ended_of
+from opentokenbudget.pools.stores.store import StoreUnavailable
 from store_contract import StoreContract
 from store_orders import HOUR_US, PICO, audit, balance_of, entry, now_of, order
 
@@ -216,7 +217,7 @@ def test_revisions_compare_by_their_bytes(store: RedisStore) -> None:
 
 def test_an_amount_that_cannot_be_counted_is_refused(store: RedisStore) -> None:
     """Beyond 10¹⁵ nothing is sent, and up to it everything is exact."""
-    with pytest.raises(ValueError, match="more than Redis can count"):
+    with pytest.raises(StoreUnavailable, match="more than Redis can count"):
         store.reserve(order("a#1", entry(amount=LARGEST + 1)))
     assert isinstance(store.reserve(order("a#1", entry(amount=LARGEST - 1, limit=LARGEST))), Reserved)
     assert not isinstance(store.reserve(order("a#2", entry(amount=2, limit=LARGEST))), Reserved)

@@ -6,10 +6,11 @@ What an operation does stands in redis_lua/; here it is asked for. It needs Redi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.exceptions import ResponseError
 
@@ -21,6 +22,10 @@ from .redis_persistence import SETTINGS, loss
 from .redis_replies import account_of, answer_of, ended_of, look_of, plain, reservation_of
 from .store import HORIZON_US, Account, StoreUnavailable
 
+T = TypeVar("T")
+
+# What reading raises of bytes that it has not written.
+_UNREADABLE = (struct.error, AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError)
 _FILES = ("rows", "windows", "endings", "queue", "operations")
 _PAGE = 500
 _REPLICAS = re.compile(rb"connected_slaves:([0-9]+)")
@@ -52,27 +57,29 @@ class RedisStore:
         return cls(address_of(url))
 
     def reserve(self, order: Order) -> Answer:
-        return answer_of(order, self._run(self.forms.reserve(order)))
+        reply = self._run(self.forms.reserve(order))
+        return self._read("reservation", order.id, answer_of, order, reply)
 
     def look(self, entries: Sequence[Entry]) -> tuple[Seen, ...] | WrongWindow:
-        return look_of(entries, self._run(self.forms.look(entries)))
+        reply = self._run(self.forms.look(entries))
+        return self._read("balances", "", look_of, entries, reply)
 
     def settle(self, id_: str, actuals: Mapping[str, int]) -> Ended:
-        return ended_of(actuals, self._run(self.forms.settle(id_, actuals)))
+        return self._ended(id_, actuals, self.forms.settle(id_, actuals))
 
     def release(self, id_: str) -> Ended:
-        return ended_of({}, self._run(self.forms.release(id_)))
+        return self._ended(id_, {}, self.forms.release(id_))
 
     def extend(self, id_: str, expires_after_us: int) -> Ended:
-        return ended_of({}, self._run(self.forms.extend(id_, expires_after_us)))
+        return self._ended(id_, {}, self.forms.extend(id_, expires_after_us))
 
     def grant(self, entry: Entry) -> Ended:
-        return ended_of({}, self._run(self.forms.grant(entry)))
+        return self._ended(entry.account, {}, self.forms.grant(entry))
 
     def sweep(self) -> int:
         total, is_more = 0, 1
         while is_more:
-            count, is_more = self._run(self.forms.sweep())
+            count, is_more = self._read("endings", "", _pair, self._run(self.forms.sweep()))
             total += count
         return total
 
@@ -83,10 +90,10 @@ class RedisStore:
         account = None
         while first:
             found = self._run(self.forms.page(first, last, _PAGE))
-            for member, row in zip(found[::2], found[1::2], strict=True):
+            for member, row in self._read("balances", "", _pairs, found):
                 if row is None:
                     continue
-                each = account_of(member, row)
+                each = self._read("balance", member, account_of, member, row)
                 if each.name != account:
                     yield from [windows[start] for start in sorted(windows)]
                     account, windows = each.name, {}
@@ -97,14 +104,15 @@ class RedisStore:
     def reservations(self) -> Iterator[Reservation]:
         cursor, known = b"0", set[bytes]()
         while True:
-            cursor, found = self._answered(
+            reply = self._answered(
                 b"HSCAN", self.forms.hash, cursor, b"MATCH", b"r*", b"COUNT", b"%d" % _PAGE
             )
+            cursor, found = self._read("reservations", "", _pair, reply)
             # What is written meanwhile may be found twice.
-            for field, kept in zip(found[::2], found[1::2], strict=True):
+            for field, kept in self._read("reservations", "", _pairs, found):
                 if field not in known:
                     known.add(field)
-                    yield reservation_of(plain(field[1:]), kept)
+                    yield self._read("reservation", field[1:], _reservation, field, kept)
             if cursor == b"0":
                 return
 
@@ -112,11 +120,9 @@ class RedisStore:
         """Return why pools with enforcement `reserve` cannot be kept here, None when they can."""
         command = (b"CONFIG", b"GET", *[name.encode() for name in SETTINGS])
         shown, replication = self._links.ask(command, (b"INFO", b"replication"))
-        settings = {}
+        settings: dict[str, str] = {}
         if not isinstance(shown, ResponseError):
-            settings = {
-                name.decode(): value.decode() for name, value in zip(shown[::2], shown[1::2], strict=True)
-            }
+            settings = self._read("settings", "", _texts, shown)
         if not settings.keys() >= set(SETTINGS):
             if self._address.is_persistence_assumed:
                 return None
@@ -124,7 +130,9 @@ class RedisStore:
                 "the Redis server does not show whether it persists what it acknowledges;"
                 " open the store with `persistence=assumed` if you know that it does"
             )
-        found = None if isinstance(replication, ResponseError) else _REPLICAS.search(replication)
+        found = None
+        if not isinstance(replication, ResponseError):
+            found = self._read("settings", "", _REPLICAS.search, replication)
         return loss(settings, int(found[1]) if found else 0, self._address.durability)
 
     def stream(self, commands: Iterable[Command], depth: int = 50) -> Iterator[bytes]:
@@ -155,6 +163,23 @@ class RedisStore:
             (reply,) = self._links.ask(command, deadline=deadline)
         return _checked(reply)
 
+    def _ended(self, name: str, actuals: Mapping[str, int], command: Command) -> Ended:
+        return self._read("row of", name, ended_of, actuals, self._run(command))
+
+    def _read(self, kind: str, name: str | bytes, read: Callable[..., T], *kept: Any) -> T:
+        """Return what `read` finds in what was `kept`.
+
+        Raises:
+            StoreUnavailable: somebody else has written there.
+        """
+        try:
+            return read(*kept)
+        except _UNREADABLE as failure:
+            where = name.decode(errors="replace") if isinstance(name, bytes) else name
+            raise StoreUnavailable(
+                f"Redis key `{self.forms.hash.decode()}`: the {kind} `{where}` is damaged: {failure}"
+            ) from failure
+
     def _answered(self, *command: bytes) -> Any:
         (reply,) = self._links.ask(command)
         return _checked(reply)
@@ -164,6 +189,23 @@ def _checked(reply: Any) -> Any:
     if isinstance(reply, ResponseError):
         raise StoreUnavailable(f"Redis answers: {reply}")
     return reply
+
+
+def _pair(reply: Sequence[Any]) -> tuple[Any, Any]:
+    first, second = reply
+    return first, second
+
+
+def _pairs(found: Sequence[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+def _texts(found: Sequence[Any]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in _pairs(found)}
+
+
+def _reservation(field: bytes, kept: bytes) -> Reservation:
+    return reservation_of(plain(field[1:]), kept)
 
 
 def _library() -> tuple[str, bytes]:

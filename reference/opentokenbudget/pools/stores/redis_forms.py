@@ -14,6 +14,7 @@ from struct import Struct
 from ...amounts import PICO
 from ..orders import Bucket, Entry, Gate, OnExpiry, Order, Period, Rolling, Span
 from .redis_links import Command
+from .store import StoreUnavailable
 
 LARGEST = 10**15 * PICO
 """No amount may be larger: up to here sums of several are exact too."""
@@ -54,7 +55,7 @@ class Forms:
         """Return the command that carries `order` out.
 
         Raises:
-            ValueError: an amount is larger than LARGEST.
+            StoreUnavailable: an amount is larger than LARGEST.
         """
         fields: list[bytes] = []
         kept: list[bytes] = []
@@ -142,7 +143,7 @@ def escaped(text: str) -> bytes:
 def _limbs(amount: int) -> tuple[int, int]:
     if -LARGEST <= amount <= LARGEST:
         return divmod(amount, PICO)
-    raise ValueError(f"an amount of {amount // PICO} is more than Redis can count: {LARGEST // PICO}")
+    raise StoreUnavailable(f"an amount of {amount // PICO} is more than Redis can count: {LARGEST // PICO}")
 
 
 @lru_cache(8192)

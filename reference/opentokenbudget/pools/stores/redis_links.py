@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from hiredis import Reader, pack_command
+from hiredis import HiredisError, Reader, pack_command
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import RedisError, ResponseError
 
@@ -25,6 +25,9 @@ from .store import StoreUnavailable
 _PARAMETERS = ("durability", "namespace", "persistence", "socket", "timeout")
 _TLS_PARAMETERS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _REDIRECTIONS = 4
+# What arrives may be no reply of Redis at all: whoever listens there speaks another language.
+# A UnicodeError is of a host that no name service can be asked for.
+_FAILURES = (RedisError, HiredisError, OSError, UnicodeError)
 _MOVED = re.compile(r"MOVED [0-9]+ (.*):([0-9]+)")
 
 Command = tuple[bytes, ...]
@@ -198,6 +201,7 @@ class Links:
             self._kind = _Local
         self._idle: deque[_Link] = deque()
         self._process = os.getpid()
+        self._is_closed = False
 
     def deadline(self) -> float:
         """Return the instant, by the monotonic clock, at which an operation that begins now has timed out."""
@@ -223,11 +227,11 @@ class Links:
                 if moved is None:
                     if any(each.startswith("READONLY") for each in complaints):
                         # It has become a replica: the name may lead to another server by now.
-                        self.close()
+                        self._let_go()
                     return replies
                 # The node has carried nothing out: another one of its cluster keeps the namespace.
                 self._move(moved[1], int(moved[2]))
-        except (RedisError, OSError) as error:
+        except _FAILURES as error:
             raise _unavailable(error) from error
         raise StoreUnavailable("the nodes of the Redis cluster send their client in a circle")
 
@@ -254,18 +258,32 @@ class Links:
                     under_way -= 1
                 if not sent:
                     break
-        except (RedisError, OSError) as error:
+        except _FAILURES as error:
             link.disconnect()
             raise _unavailable(error) from error
         except BaseException:
             link.disconnect()
             raise
-        self._idle.append(link)
+        self._give_back(link)
 
     def close(self) -> None:
+        """Close what is open now, what is in use when it is given back, and open nothing more."""
+        self._is_closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
         """Close what is open and not in use."""
         while self._idle:
-            self._idle.pop().disconnect()
+            try:
+                link = self._idle.pop()
+            except IndexError:
+                break
+            link.disconnect()
+
+    def _give_back(self, link: _Link) -> None:
+        self._idle.append(link)
+        if self._is_closed:
+            self._let_go()
 
     def _exchange(self, sent: bytes, count: int, deadline: float) -> list[Any]:
         link = self._take(deadline)
@@ -276,20 +294,22 @@ class Links:
             # Half of a conversation would be taken for the answer to the next question.
             link.disconnect()
             raise
-        self._idle.append(link)
+        self._give_back(link)
         return replies
 
     def _taken(self) -> _Link:
         try:
             return self._take(self.deadline())
-        except (RedisError, OSError) as error:
+        except _FAILURES as error:
             raise _unavailable(error) from error
 
     def _take(self, deadline: float) -> _Link:
         """Return a connection that is open, and on which nothing is under way."""
         if self._process != os.getpid():
             self._process = os.getpid()
-            self.close()
+            self._let_go()
+        if self._is_closed:
+            raise StoreUnavailable("the store is closed")
         while self._idle:
             try:
                 link = self._idle.pop()
@@ -299,7 +319,7 @@ class Links:
             try:
                 if not link.can_read(0):
                     return link
-            except (RedisError, OSError):
+            except _FAILURES:
                 pass
             link.disconnect()
         link = self._kind(**self._options)
@@ -312,7 +332,7 @@ class Links:
             self._kind = _Remote
         self._options.pop("path", None)
         self._options |= {"host": host or self._options.get("host", "localhost"), "port": port}
-        self.close()
+        self._let_go()
 
 
 def _greet(link: Any) -> None:
