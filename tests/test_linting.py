@@ -68,6 +68,20 @@ def test_a_retired_candidate_is_an_error_where_nobody_is_left(models: str, sever
     assert [one.severity for one in found] == severities
 
 
+def test_a_measure_that_is_misspelt_is_told_what_was_meant() -> None:
+    """The measures of requests and the meters of the catalog are what a pool may have meant."""
+
+    def told(measure: str) -> list[str]:
+        pool = f"{{id: p, window: {{lifetime: true}}, enforcement: check, limit: {{{measure}: 5}}}}"
+        body = f"tiers: [{{id: t, models: [a/small]}}]\ndefault: {{tier: t}}\npools: [{pool}]\n"
+        document = opened({"p.yaml": HEAD + body, "c.yaml": CATALOG})
+        return [problem.message.partition(": ")[2] for problem in document_lints(document, at=AT)]
+
+    assert told("token") == ['did you mean "tokens"?']
+    assert told("audio_seconds") == ['did you mean "audio_second"?']
+    assert told("web_search") == [""]
+
+
 def test_lints_judge_as_of_the_instant() -> None:
     """What is odd on one day is in order on another: the instant is an argument."""
     body = "tiers:\n  - {id: small, models: [a/ending]}\ndefault: {tier: small}\n"

@@ -9,7 +9,7 @@ from ..documents import Document, placed
 from ..pricing import Catalog, compile_catalog
 from ..pricing.findings import in_document_order
 from ..problems import Problem
-from . import candidates, catalogs, facts, pools, rules, tiers, trust
+from . import candidates, catalogs, facts, measures, pools, rules, tiers, trust
 from .survey import Survey, survey
 from .values import value_rule_lints
 
@@ -37,6 +37,8 @@ _OF_POLICIES: tuple[Callable[[Survey], Iterator[Problem]], ...] = (
     pools.pools_that_never_bind,
     pools.children_above_parents,
     pools.downgrades_that_cannot_help,
+    measures.measures_without_rates,
+    measures.buckets_that_never_refill,
     tiers.fallback_without_others,
 )
 _OF_CATALOGS = (catalogs.replacements, catalogs.prices_with_holes)

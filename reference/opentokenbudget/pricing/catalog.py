@@ -16,6 +16,7 @@ from .bounds import Estimator
 from .cards import Band, Card, Terms
 from .cost import Cost, PriceProblem
 from .lifecycle import Model
+from .meters import Meter
 from .reckoning import careful_lines, quick_lines
 from .requirements import price_problem
 from .timeline import Timeline
@@ -63,6 +64,15 @@ class Catalog(Struct, frozen=True, eq=False):
             for key, values in card.context.items() if card is not None else ():
                 known[key] = known.get(key, frozenset()) | frozenset(values)
         return known
+
+    @property
+    def rated_meters(self) -> frozenset[Meter]:
+        """Every meter that some price of some model has a rate for."""
+        cards = [
+            card for timeline in self._timelines.values() for card in timeline.values if card is not None
+        ]
+        overridden = (rate.meter for card in cards for override in card.overrides for rate in override.rates)
+        return frozenset(overridden).union(*(card.rates for card in cards))
 
     def price(
         self,
