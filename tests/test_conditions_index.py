@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opentokenbudget.conditions import RuleIndex, compiled, evaluate, parse
+from opentokenbudget.conditions import RuleIndex, compiled, evaluate, parse, unrolled
 from opentokenbudget.conditions import index as index_module
+from opentokenbudget.conditions.tables import ValueTable
 from strategies_conditions import TYPES, facts, many_facts, whens
 
 FACTS = many_facts(40, seed=7)
@@ -63,6 +64,47 @@ def test_positions_go_on_across_blocks(kind, monkeypatch):
         assert index.matches(facts_of) == [i]
     nothing = {"task": "other", "input": -1, "eu": True, "context.region": "other", "tags": ()}
     assert index.first(nothing) == index.first({}) == -1
+
+
+@pytest.mark.parametrize(
+    "word", ["", ".", "\0", "None", "null", "XXXX", "\U0010ffff", "\U0010ffff\U0010ffff"]
+)
+def test_no_word_stands_for_anything_but_itself(word):
+    """The empty text, the last one and what a program might use as a mark are words as all others are."""
+    asked = [{"task": {"prefix": word}}, {"task": [word, "b"]}, {"not": {"task": word}}]
+    conditions = [parse(when, types=TYPES) for when in asked]
+    for task in ("", "a", "b", word, f"{word}a", word[:-1]):
+        true = [at for at, one in enumerate(conditions) if evaluate(one, {"task": task}) is True]
+        assert RuleIndex(conditions).matches({"task": task}) == true
+        assert RuleIndex(conditions[:1]).matches({"task": task}) == [at for at in true if at == 0]
+
+
+@pytest.mark.parametrize("others", [[], ["eu"]])
+def test_a_prefix_of_the_last_character_is_found_among_many(others):
+    """No text lies above all that begin with the last character, however many prefixes are searched."""
+    words = [*(f"t{i:02d}" for i in range(20)), "\U0010ffff", "\U0010ffffa"]
+    more = dict.fromkeys(others, True)
+    whens_of_task = [{"task": {"prefix": word}} | more for word in reversed(words)]
+    index = RuleIndex([parse(when, types=TYPES) for when in whens_of_task])
+    for place, word in enumerate(reversed(words)):
+        assert index.first({"task": f"{word}\U0010ffff"} | more) == place
+    assert index.first({"task": "\U0010fffe\U0010ffff"} | more) == -1
+
+
+def test_what_is_remembered_is_forgotten_before_it_is_too_much(monkeypatch):
+    """Answers are kept up to a number in all; the one that would exceed it is kept alone."""
+    monkeypatch.setattr(unrolled, "HELD", 4)
+    asked = []
+
+    def candidates(facts):
+        asked.append(facts["task"])
+        return ((1, lambda found: False), (2, None))
+
+    table = ValueTable("task", {"a": 1, "b": 2, "c": 4}, 0, 1.0)
+    first = unrolled.first_of_tables([table], candidates)
+    for task in "abababccab":
+        assert first({"task": task}) == 2
+    assert asked == ["a", "b", "c", "a", "b"]
 
 
 def test_no_conditions_match_nothing():

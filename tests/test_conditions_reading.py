@@ -141,6 +141,33 @@ def test_a_near_name_is_suggested():
     assert 'did you mean "prefix"?' in problems({"task": {"prefx": "a"}}, types=TYPES)[0].message
 
 
+_NO_DAY = "is not one of `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`"
+
+
+@pytest.mark.parametrize(
+    ("window", "place", "message"),
+    [
+        ({"except_dates": "2026-11-23"}, "except_dates", "`except_dates` is a list of dates"),
+        ({"days": ["moon"]}, "days/0", f'the string `moon` {_NO_DAY}: did you mean "mon"?'),
+        ({"days": [3]}, "days/0", f"the integer `3` {_NO_DAY}"),
+        ({"strat": "09:00"}, "strat", 'a window has no field `strat`: did you mean "start"?'),
+        ({"abcd" * 17: 1}, "abcd" * 17, f"a window has no field `{'abcd' * 16}`"),
+    ],
+)
+def test_a_faulty_window_is_told_by_what_stands_there(window, place, message):
+    """What is wrong with a window is one problem, with its place, its requirement and the word that was meant."""
+    (problem,) = problems({"time": [window]}, types=TYPES)
+    assert (problem.code, problem.requirement) == ("bad-window", "OTB-COND-014")
+    assert (problem.pointer, problem.message) == (f"/time/0/{place}", message)
+
+
+@pytest.mark.parametrize("types", [lambda name: None, {}])
+def test_where_no_names_are_known_none_is_suggested(types):
+    """An unknown attribute is told without a guess where nobody says which ones there are."""
+    (problem,) = problems({"task": "a"}, types=types)
+    assert problem.message == "no attribute `task` is declared"
+
+
 def test_types_may_be_a_function():
     """Attributes whose names are open are typed by a function; None is unknown."""
     when = {"output.reasoning": {"gt": 3}}

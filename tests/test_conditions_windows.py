@@ -55,6 +55,28 @@ def test_a_window_holds_from_its_start_until_its_end(window, at, inside):
     assert holds(window, at) is inside
 
 
+@pytest.mark.parametrize(
+    ("others", "hours"),
+    [
+        ([{"start": "10:00", "end": "11:00"}], range(9, 17)),
+        ([{"start": "10:00", "end": "11:00"}, {"start": "12:00", "end": "20:00"}], range(9, 20)),
+        ([{"start": "17:00", "end": "18:00"}], range(9, 18)),
+        ([{"start": "09:00", "end": "12:00"}], range(9, 17)),
+        ([{"start": "18:00", "end": "10:00"}], [*range(17), *range(18, 24)]),
+        ([{"start": "09:00", "end": "24:00"}, {"end": "01:00"}], [0, *range(9, 24)]),
+    ],
+)
+def test_windows_that_overlap_hold_where_any_of_them_does(others, hours):
+    """A window inside of another ends nothing, and windows that touch leave no gap, on every day of the week."""
+    when = {"time": [{"start": "09:00", "end": "17:00"}, *others]}
+    condition = parse(when, types=TYPES)
+    monday = parse_instant("2026-11-23T00:30:00Z")
+    inside = {hour: hour % 24 in hours for hour in range(7 * 24)}
+    at = {hour: monday + hour * 3600 * 10**9 for hour in inside}
+    assert {hour: compiled_windows(condition.operand)(at[hour]) for hour in inside} == inside
+    assert {hour: evaluate(condition, {"time": at[hour]}) for hour in inside} == inside
+
+
 def test_the_wall_clock_counts_when_clocks_change():
     """An hour that clocks show twice is inside twice, and one that they skip never comes."""
     night = {"start": "02:00", "end": "03:00", "timezone": "Europe/Berlin"}
