@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opentokenbudget.amounts import parse_instant
+from opentokenbudget.documents import digest
 from opentokenbudget.pricing import Capabilities, compile_catalog
 from opentokenbudget.problems import ProblemError
 from small_catalogs import NOON, document, found, model, period, refusal
@@ -84,6 +85,82 @@ def test_what_a_schema_cannot_see_is_found(name):
     with pytest.raises(ProblemError) as refused:
         compile_catalog(document(plain))
     assert refused.value.code == wanted[0]
+
+
+def override(**more):
+    return {"overrides": [{"when": {"input": {"gt": 5}}, **more}]}
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "pointer", "message", "requirement"),
+    [
+        (
+            document(model(lifecycle={"released": "2026-02-30"})),
+            "bad-instant",
+            "/models/0/lifecycle",
+            "`2026-02-30` names a day that does not exist",
+            "OTB-DOC-023",
+        ),
+        (
+            document(model("m", period({"input": "1e3", "output": "1"}))),
+            "bad-rate",
+            f"{PRICES}/rates/input",
+            "`1e3` is not a decimal string",
+            "OTB-DOC-020",
+        ),
+        (
+            document(model("m", period(**override(rates={"input": "+1"})))),
+            "bad-rate",
+            f"{PRICES}/overrides/0/rates/input",
+            "`+1` is not a decimal string",
+            "OTB-DOC-020",
+        ),
+        (
+            document(model("m", period(**override(multiply="1e3")))),
+            "bad-rate",
+            f"{PRICES}/overrides/0/multiply",
+            "`1e3` is not a decimal string",
+            "OTB-DOC-020",
+        ),
+        (
+            document(model(), discounts=[{"multiply": "half"}]),
+            "bad-rate",
+            "/discounts/0/multiply",
+            "`half` is not a decimal string",
+            "OTB-DOC-020",
+        ),
+    ],
+)
+def test_what_no_schema_has_checked_is_told_by_what_stands_there(data, code, pointer, message, requirement):
+    """Whoever compiles a catalog that nobody checked is told each mistake, its place and its requirement."""
+    with pytest.raises(ProblemError) as refused:
+        compile_catalog(data)
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.pointer) == (code, pointer)
+    assert (problem.message, problem.requirement) == (message, requirement)
+
+
+def test_what_is_found_last_is_told_where_it_stands():
+    """A redirect is followed after all else was read, and comes before the mistakes of later models."""
+    lost = model("m", lifecycle={"billed_as": [{"from": "2026-01-01", "model": "x"}]})
+    assert found(document(lost, model("n", period(source="nobody")))) == [
+        ("unknown-model", "/models/0/lifecycle/billed_as/0/model"),
+        ("unknown-source", "/models/1/prices/0/source"),
+    ]
+
+
+@pytest.mark.parametrize("given", ["", "sha256:of-the-document"])
+def test_a_catalog_has_the_digest_that_it_is_given(given):
+    """Whoever has read the document knows its digest; without one it is that of the data."""
+    data = document(model())
+    assert compile_catalog(data, digest=given).digest == (given or digest(data))
+
+
+@pytest.mark.parametrize("at", [2**80, 10**40, -(10**40)])
+def test_no_period_reaches_beyond_every_calendar(at):
+    """A period without an end has none that a calendar shows; 2^80 nanoseconds are behind it."""
+    catalog = compile_catalog(document(model()))
+    assert refusal(catalog, "m", {"input": 1}, at) == ["no-price-at-time"]
 
 
 def test_all_problems_come_in_document_order():
