@@ -26,7 +26,7 @@ LEFT_OUT = (
     "conditions/wording",
     "routing/references",
 )
-TESTS = ("said", "answered", "cases", "conditions_*", "pricing_*", "routing", "value")
+TESTS = ("said", "answered", "cases", "conditions_*", "pricing_*", "routing*", "value")
 QUICK_S = 0.15
 FIRST = "opentokenbudget.conditions.closures.x_compiled__mutmut_1"
 SEED = "otb"
