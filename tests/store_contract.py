@@ -30,10 +30,11 @@ from opentokenbudget.pools.orders import (
 from opentokenbudget.pools.stores.store import Store
 from store_machine import machine_of
 from store_orders import HOUR_US, LARGEST, PICO, audit, balance_of, entry, now_of, order
+from store_troubles import TroubleContract
 from store_windows import WindowContract
 
 
-class StoreContract(WindowContract):
+class StoreContract(WindowContract, TroubleContract):
     """Every rule of a store, in one sentence each."""
 
     def test_what_fits_is_held_until_it_is_settled(self, store: Store) -> None:

@@ -7,11 +7,14 @@ import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from opentokenbudget.pools.orders import Refused, Reserved
+from opentokenbudget.pools.stores import open_store
 from opentokenbudget.pools.stores.postgres import EDITION, PostgresStore, address_of
 from opentokenbudget.pools.stores.store import StoreUnavailable
 from store_orders import audit, balance_of, entry, order
@@ -141,11 +144,49 @@ def test_a_connection_that_ended_meanwhile_is_replaced(postgres: PostgresServer,
 
 
 def test_a_server_that_is_not_there_is_unavailable_at_once(tmp_path: Any) -> None:
-    """Whoever is refused a connection does not wait; the message holds nothing of the URL."""
+    """Whoever is refused a connection does not wait, and is told why; no password is in the message."""
     with pytest.raises(StoreUnavailable) as caught:
         PostgresStore.open(f"postgresql://who:s3cret@/db?host={tmp_path}&timeout=1000")
     assert "s3cret" not in str(caught.value)
+    assert "No such file or directory" in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"user": "n0body"}, 'role "n0body" does not exist'),
+        ({"dbname": "nowhere"}, 'database "nowhere" does not exist'),
+        ({"port": "1"}, "No such file or directory"),
+    ],
+)
+def test_why_no_connection_is_taken_is_told(
+    postgres: PostgresServer, changed: dict[str, str], said: str
+) -> None:
+    """In the words of the server or the driver, without the password."""
+    query = urlencode({"host": conninfo_to_dict(postgres.conninfo())["host"], **changed})
+    with pytest.raises(StoreUnavailable, match=said) as caught:
+        PostgresStore.open(f"postgresql://otb:s3cret@/postgres?{query}")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_ledger_that_is_not_there_is_not_made_for_who_looks(postgres: PostgresServer, url: str) -> None:
+    """Nothing is created in the database where nothing is to be made."""
+    with pytest.raises(StoreUnavailable, match=f"no ledger in the schema `{schema_of(url)}`"):
+        open_store(url, lambda: 0, makes=False)
+    assert asked(postgres, f"select to_regnamespace('{schema_of(url)}')") == (None,)
+    PostgresStore.open(url).close()
+    open_store(url, lambda: 0, makes=False).close()
+
+
+@pytest.mark.parametrize("table", ["balances", "reservations"])
+def test_a_table_that_is_gone_is_unavailable(postgres: PostgresServer, url: str, table: str) -> None:
+    """What the server complains of is said by whoever lists, too."""
+    store = PostgresStore.open(url)
+    asked(postgres, f"drop table {schema_of(url)}.{table} cascade")
+    with pytest.raises(StoreUnavailable, match=table):
+        list(store.accounts() if table == "balances" else store.reservations())
+    store.close()
 
 
 def test_a_schema_that_is_gone_is_unavailable(postgres: PostgresServer, url: str) -> None:
@@ -274,6 +315,7 @@ def test_functions_follow_their_text_and_tables_their_edition(postgres: Postgres
         ("schema=A-b", "schema"),
         ("schema=" + "x" * 64, "schema"),
         ("timeout=0", "timeout"),
+        ("timeout=1&timeout=2", "`timeout` stands in the URL twice"),
         ("timeout=-1", "timeout"),
         ("timeout=nan", "timeout"),
         ("timeout=", "timeout"),
@@ -291,7 +333,19 @@ def test_a_url_that_says_what_nobody_knows_is_refused(query: str, what: str) -> 
 
 @pytest.mark.parametrize(
     "url",
-    ["postgresql://who:s3cr[et@host/db", "postgresql://who:s3cret\u2100@host/db", "postgresql:who:s3cret"],
+    [
+        "postgresql://who:s3cr[et@host/db",
+        "postgresql://who:s3cret\u2100@host/db",
+        "postgresql:who:s3cret",
+        "postgresql://who:s3cret@localhost:abc/x",
+        "postgresql://who:s3cret@localhost:99999/x",
+        "postgresql://who:s3cret@one:5432,two:x/x",
+        "postgresql://who:p@s3cret@host/x",
+        "postgresql://who:p/s3cret@host/x",
+        "postgresql://who:p@p/s3cret@host/x",
+        "postgresql://who:p?s3cret@host/x",
+        "postgresql://who:p#s3cret@host/x",
+    ],
 )
 def test_a_url_that_is_none_is_refused(url: str) -> None:
     """Nothing of it is repeated."""

@@ -46,6 +46,7 @@ Start = Callable[..., "RedisServer"]
         ("redis://u:secret@host:port", "not one of Redis"),
         ("redis://u:secret@host:99999", "not one of Redis"),
         ("redis://u:secret@[::1", "not one of Redis"),
+        ("redis://host/0#secret", "`#`"),
     ],
 )
 def test_a_url_says_what_is_known(url: str, complaint: str) -> None:
@@ -191,76 +192,6 @@ def test_nothing_waits_where_nobody_is(new_redis_server: Start) -> None:
             operation(store)
     server.start()
     assert store.settle("a#1", {"pool": 1}).status == "settled"
-
-
-@pytest.fixture
-def stranger() -> Iterator[str]:
-    """Where somebody answers in the language of the web, whatever is said."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    clients: list[socket.socket] = []
-
-    def serve() -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            clients.append(client)
-            client.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
-
-    serving = threading.Thread(target=serve)
-    serving.start()
-    yield f"redis://127.0.0.1:{listener.getsockname()[1]}?timeout=5"
-    listener.shutdown(socket.SHUT_RDWR)
-    serving.join()
-    for each in (listener, *clients):
-        each.close()
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("database", ["", "/3"])
-def test_who_speaks_another_language_is_no_store(stranger: str, operation: str, database: str) -> None:
-    """A port where a web server listens is as good as one where nobody does, and what it said is told."""
-    store = RedisStore.open(stranger.replace("?", f"{database}?"))
-    with pytest.raises(StoreUnavailable, match="H"):
-        OPERATIONS[operation](store)
-    store.close()
-
-
-@pytest.mark.parametrize("garbage", ["", "x", "garbage" * 9, "\xff" * 72])
-def test_a_damaged_row_is_named(redis_server: RedisServer, garbage: str) -> None:
-    """Whatever somebody else wrote over a balance or a reservation, the store is unavailable, and says where."""
-    url = redis_server.url()
-    key = f"{{{address_of(url).namespace}}}:h"
-    for field in ("wpool", "ra#1"):
-        store = RedisStore.open(url)
-        store.sweep()
-        ask(redis_server, "DEL", key)
-        store.reserve(order("a#1", entry()))
-        links = Links(address_of(url))
-        links.ask((b"HSET", key.encode(), field.encode(), garbage.encode("latin-1")))
-        messages = []
-        for name in ("accounts", "reservations", "settle", "look", "extend", "reserve", "release", "sweep"):
-            try:
-                OPERATIONS[name](store)
-            except StoreUnavailable as away:
-                messages.append(str(away))
-        assert messages
-        assert any(key in message and field[1:] in message for message in messages), messages
-        links.close()
-        store.close()
-
-
-@pytest.mark.parametrize("kind", ["SET", "LPUSH"])
-def test_a_key_of_another_kind_is_unavailable(redis_server: RedisServer, kind: str) -> None:
-    """Where somebody else keeps something under the store's key, each operation says what the server says."""
-    url = redis_server.url()
-    ask(redis_server, kind, f"{{{address_of(url).namespace}}}:h", "theirs")
-    store = RedisStore.open(url)
-    for name in ("reserve", "settle", "look", "grant", "reservations"):
-        with pytest.raises(StoreUnavailable, match="WRONGTYPE"):
-            OPERATIONS[name](store)
-    store.close()
 
 
 @pytest.fixture

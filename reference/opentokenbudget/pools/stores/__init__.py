@@ -40,7 +40,7 @@ def open_store(url: str, clock: Callable[[], int], *, makes: bool = True) -> Sto
     if scheme in ("postgresql", "postgres"):
         from .postgres import PostgresStore
 
-        return PostgresStore.open(url)
+        return PostgresStore.open(url, makes=makes)
     raise ValueError(
         f"`{scheme}:` is no store: memory://, sqlite:///FILE, redis://HOST or postgresql://HOST/DB"
     )

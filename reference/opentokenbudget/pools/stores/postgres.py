@@ -6,19 +6,17 @@ What an operation does stands in postgres_sql/; here it is asked for, and waited
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import Any
 
-import psycopg
 from psycopg import pq
 
 from ..ledger import Reservation
 from ..orders import Answer, Ended, Entry, Order, Seen, WrongWindow
+from .postgres_address import Address, address_of
 from .postgres_forms import (
     account_of,
     actuals_asked,
@@ -37,7 +35,6 @@ from .store import HORIZON_US, Account, StoreUnavailable
 EDITION = 1
 """Of the tables. It is raised when programs that know the one before can use them no more."""
 
-_NO_URL = "the URL is not one that PostgreSQL takes: `postgresql://user@host/database`"
 _FILES = ("tables", "balances", "operations")
 _PAGE = 2000
 # The transaction was certainly rolled back: serialization failure, deadlock.
@@ -57,91 +54,33 @@ select coalesce(json_agg(row), '[]') from (
 _BEFORE_ALL = -(2**63)
 
 
-class Address(NamedTuple):
-    """Where the ledger lies, and how it is used.
-
-    Attributes:
-        conninfo: a URL as libpq takes it; it may hold a password.
-        durability: `disk`: `reserve` pools want a server that loses nothing acknowledged; `server`: as the server is.
-        connections: how many there are at once, at most.
-    """
-
-    conninfo: str
-    schema: str = "otb"
-    timeout_s: float = 2.0
-    durability: str = "disk"
-    connections: int = 8
-
-    def __repr__(self) -> str:
-        return f"Address(schema={self.schema!r})"
-
-
-def address_of(url: str) -> Address:
-    """Return what `url` says.
-
-    Raises:
-        ValueError: it says something that nobody knows; the message holds no part of a password.
-    """
-    try:
-        parts = urlsplit(url)
-        query = parse_qsl(parts.query, keep_blank_values=True, errors="strict")
-    except ValueError:
-        # What Python and libpq say of a URL may repeat its password.
-        raise ValueError(_NO_URL) from None
-    ours = {"schema": "otb", "timeout": "2", "durability": "disk", "connections": "8"}
-    theirs = []
-    libpq_knows = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
-    for name, value in query:
-        if name in ours:
-            ours[name] = value
-        elif name in libpq_knows:
-            theirs.append((name, value))
-        else:
-            raise ValueError(
-                f"a PostgreSQL store has no parameter `{name}`; its own are {', '.join(sorted(ours))}"
-            )
-    if not re.fullmatch("[a-z_][a-z0-9_]{0,62}", ours["schema"]):
-        raise ValueError(f"schema `{ours['schema']}` is not a name of small letters, digits and `_`")
-    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", ours["timeout"]) or float(ours["timeout"]) <= 0:
-        raise ValueError(f"timeout `{ours['timeout']}` is not a number of seconds above 0")
-    if ours["durability"] not in ("disk", "server"):
-        raise ValueError(f"durability `{ours['durability']}` is neither `disk` nor `server`")
-    if not re.fullmatch("[1-9][0-9]{0,3}", ours["connections"]):
-        raise ValueError(f"connections `{ours['connections']}` is not a number from 1 to 9999")
-    conninfo = urlunsplit(parts._replace(query=urlencode(theirs)))
-    try:
-        pq.Conninfo.parse(conninfo.encode())
-    except psycopg.Error:
-        raise ValueError(_NO_URL) from None
-    return Address(
-        conninfo, ours["schema"], float(ours["timeout"]), ours["durability"], int(ours["connections"])
-    )
-
-
 class PostgresStore:
     """Balances in a schema of a PostgreSQL database, which is created when it is not there."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, makes: bool = True) -> None:
         self._address = address
         self._links = Links(address.conninfo, address.connections, address.timeout_s, self._greet)
         try:
-            self._establish()
+            self._establish(makes)
         except BaseException:
             self._links.close()
             raise
 
     @classmethod
-    def open(cls, url: str) -> PostgresStore:
+    def open(cls, url: str, *, makes: bool = True) -> PostgresStore:
         """Return the ledger at `url`.
 
         `postgresql://user:password@host:port/database?timeout=2&schema=otb&durability=disk&connections=8`, and
         whatever else libpq takes: `sslmode`, a `host` that is a folder of sockets, ….
 
+        Args:
+            makes: whether the ledger is made where there is none.
+
         Raises:
             ValueError: the URL says something that nobody knows.
             StoreUnavailable: the server did not answer in time, or not as it should.
         """
-        return cls(address_of(url))
+        return cls(address_of(url), makes=makes)
 
     def reserve(self, order: Order) -> Answer:
         return answer_of(self._run("reserve", asked(order)))
@@ -260,8 +199,12 @@ class PostgresStore:
         if link.pgconn.parameter_status(b"server_encoding") != b"UTF8":
             raise StoreUnavailable("the database is not encoded in UTF8, so it cannot keep every name")
 
-    def _establish(self) -> None:
-        """Create the schema with what stands in it, or bring it up to date; whoever comes second waits."""
+    def _establish(self, makes: bool) -> None:
+        """Create the schema with what stands in it, or bring it up to date; whoever comes second waits.
+
+        Args:
+            makes: whether it is created.
+        """
         folder = Path(__file__).parent / "postgres_sql"
         text = "\n".join((folder / f"{name}.sql").read_text(encoding="utf-8") for name in _FILES)
         digest = sha256(text.encode()).hexdigest()
@@ -272,8 +215,11 @@ class PostgresStore:
             return link.exchange(lambda: link.pgconn.send_query(statement.encode()), deadline)
 
         try:
-            if not self._is_current(ask("select number, digest from edition"), digest):
-                schema = self._address.schema
+            schema = self._address.schema
+            found = ask("select number, digest from edition")
+            if not makes and _sqlstate(found) in _NO_SUCH_TABLE:
+                raise StoreUnavailable(f"there is no ledger in the schema `{schema}`")
+            if not self._is_current(found, digest):
                 _checked(ask(f"begin; select pg_advisory_xact_lock(hashtextextended('otb.{schema}', 0))"))
                 is_there = _checked(ask(f"select to_regnamespace('{schema}') is not null")).get_value(0, 0)
                 if is_there != b"t":

@@ -26,7 +26,7 @@ from ..orders import (
     StalePolicy,
     WrongWindow,
 )
-from .store import Account
+from .store import Account, StoreUnavailable
 
 LONGEST_NAME = 2000
 """Bytes of an account's name or of an id that surely fit into an index."""
@@ -55,11 +55,13 @@ def key_of(name: str) -> str:
     """Return the name of an account or an id as PostgreSQL can keep it.
 
     Raises:
-        ValueError: it is too long.
+        StoreUnavailable: it is too long.
     """
     key = text_of(name)
     if len(key) > LONGEST_NAME // 4 and len(key.encode()) > LONGEST_NAME:
-        raise ValueError(f"the name `{name[:40]}…` is longer than {LONGEST_NAME} bytes")
+        raise StoreUnavailable(
+            f"the name `{name[:40]}…` is longer than the {LONGEST_NAME} bytes that PostgreSQL keeps"
+        )
     return key
 
 

@@ -18,6 +18,8 @@ from time import monotonic
 import psycopg
 from psycopg import pq
 
+from .forks import survives_forks
+from .postgres_address import without_passwords
 from .store import StoreUnavailable
 
 
@@ -67,8 +69,9 @@ class Link:
                 if following is None:
                     break
                 result = following
-        except psycopg.Error:
-            raise StoreUnavailable("PostgreSQL has closed the connection") from None
+        except psycopg.Error as error:
+            said = " ".join(str(error).split())
+            raise StoreUnavailable(f"PostgreSQL has closed the connection: {said}") from error
         if result is None or pgconn.status != pq.ConnStatus.OK:
             raise StoreUnavailable("PostgreSQL has closed the connection")
         if self._warning is not None:
@@ -117,6 +120,7 @@ class Links:
         self._is_closed = False
         self._pid = os.getpid()
         self._parents: list[Link] = []
+        survives_forks(self)
 
     def take(self, deadline: float) -> Link:
         """Return a connection for the caller alone.
@@ -126,7 +130,7 @@ class Links:
         """
         with self._change:
             if self._pid != os.getpid():
-                self._begin_anew()
+                self._leave_to_parent()
             while True:
                 if self._is_closed:
                     raise StoreUnavailable("the store is closed")
@@ -177,10 +181,10 @@ class Links:
             future.add_done_callback(self._come_too_late)
             raise StoreUnavailable("PostgreSQL did not take a connection in time") from None
         except psycopg.Error as error:
-            # What the driver says may hold parts of a URL that was misread, so a part of the password.
             self._one_less()
-            code = f" ({error.sqlstate})" if error.sqlstate else ""
-            raise StoreUnavailable(f"PostgreSQL takes no connection{code}") from None
+            said = without_passwords(str(error), self._conninfo)
+            # Not `from error`: what is raised may be printed with its causes.
+            raise StoreUnavailable(f"PostgreSQL takes no connection: {said}") from None
         except BaseException:
             future.add_done_callback(self._come_too_late)
             raise
@@ -209,7 +213,17 @@ class Links:
             self._count -= 1
             self._change.notify()
 
-    def _begin_anew(self) -> None:
+    def still(self, timeout_s: float) -> bool:
+        return self._change.acquire(timeout=timeout_s)
+
+    def go_on(self) -> None:
+        self._change.release()
+
+    def begin_anew(self) -> None:
+        self._change = threading.Condition()
+        self._leave_to_parent()
+
+    def _leave_to_parent(self) -> None:
         # After a fork: the connections are the parent's, and closing them would end them for the parent too.
         self._pid = os.getpid()
         self._parents += self._idle

@@ -61,6 +61,9 @@ def address_of(url: str) -> Address:
         host, port = parts.hostname or "localhost", parts.port or 6379
     except ValueError:
         raise ValueError("the URL is not one of Redis: `redis://user@host:port/database`") from None
+    if parts.fragment:
+        # It may be the rest of a password.
+        raise ValueError("a `#` in the URL of a Redis store is written `%23`")
     is_tls = parts.scheme == "rediss"
     known = (*_PARAMETERS, *(_TLS_PARAMETERS if is_tls else ()))
     given: dict[str, str] = {}
