@@ -6,7 +6,7 @@ Source: spec/50-pools.md OTB-POOL-051.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -22,11 +22,19 @@ from ..pools import (
     throttle_named,
 )
 from ..problems import Problem, ProblemError
-from ..routing import Attempt, Policy, Question
+from ..routing import Attempt, Blocked, Policy, Question
+from ..routing.decision import Action, AttemptKind
 from .holding import Hold
 
 _NS = 1000
+# Numbers beyond 64 bits are texts.
+_Number = int | str
+_Rank = Annotated[int, msgspec.Meta(ge=0)]
+_Kept = tuple[
+    str, _Rank, AttemptKind, int, Action, tuple[str, ...], _Number, _Number, _Number | None, _Number, _Number
+]
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Kept).decode
 
 
 def conflict(question: Question) -> ProblemError:
@@ -64,14 +72,20 @@ def restored(
     number: int,
     health: Mapping[str, str],
     reserved: Reserved,
-) -> Attempt | None:
+) -> Attempt | Blocked | None:
     """Return the attempt that `reserved` was made for, and what it holds; None: the policy has another shape now.
+
+    What is kept and is none of ours blocks as a store does that does not answer: it does, and what it holds stays held.
 
     Args:
         health: as it is known now.
     """
-    kept = msgspec.json.decode(reserved.memo)
-    name, rank, kind, limit, action, reasons, expected, bound, drawn, at, value = kept
+    try:
+        name, rank, kind, limit, action, reasons, expected, bound, drawn, at, value = _decode(reserved.memo)
+        expected, bound, at, value = int(expected), int(bound), int(at), int(value)
+        draw = None if drawn is None else int(drawn)
+    except (msgspec.DecodeError, ValueError):
+        return Blocked("deny", ("store-unavailable",))
     tier = policy.tiers[rank] if rank < len(policy.tiers) else None
     candidate = next((each for each in tier.candidates if each.name == name), None) if tier else None
     if candidate is None:
@@ -82,18 +96,18 @@ def restored(
         candidate,
         rank,
         limit,
-        int(expected),
-        int(bound),
-        None if drawn is None else int(drawn),
-        int(at),
+        expected,
+        bound,
+        draw,
+        at,
         health,
         action,
-        tuple(reasons),
+        reasons,
     )
-    charges = _charges(policy, pools, question, attempt, int(value), reserved)
+    charges = _charges(policy, pools, question, attempt, value, reserved)
     if charges is None:
         return None
-    hold = Hold(f"{question.id}#{number}", charges, reserved.expires_us, int(value))
+    hold = Hold(f"{question.id}#{number}", charges, reserved.expires_us, value)
     return msgspec.structs.replace(attempt, hold=hold)
 
 
