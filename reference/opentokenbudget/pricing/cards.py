@@ -121,7 +121,7 @@ class Card(Struct, frozen=True, eq=False):
 
     def _context_problems(self, context: object) -> list[Problem]:
         if not isinstance(context, Mapping):
-            return [Problem("unknown-context", "/context", "a context is a mapping from key to value")]
+            return [price_problem("unknown-context", "/context", "a context is a mapping from key to value")]
         problems = []
         for name, value in context.items():
             pointer = f"/context/{str(name)[:64].replace('~', '~0').replace('/', '~1')}"
