@@ -34,7 +34,7 @@ export function decide(policy, {request, at, clock, health, trace, seed, memory,
   const state = before === 'live'
     ? {...kept.get(held), ...repeated(kept.get(held), store.ledger.expiresAt(held)), steps: [], now}
     : firstState(conclude(policy, request, {id, subject, most, instant: now.instant}), now, before);
-  if (state.decision.reservation !== undefined) kept.set(held, state);
+  if (store.isAvailable && state.decision.reservation !== undefined) kept.set(held, state);
   const {question, decision, steps} = state;
   return {answer: trace ? {...decision, trace: traceOf(question, steps)} : decision, state};
 }

@@ -27,7 +27,7 @@ export function next(state, {outcome, at, clock, health, trace, kept, store}) {
   if (!state.decision.final) settleOutcome(state, {error, usage: outcome.get('usage') ?? undefined}, store);
   const after = state.decision.final ? state : {...follow(state, error, score, now), now};
   const {question, decision, steps} = after;
-  if (!decision.final && decision.reservation !== undefined) kept.set(decision.reservation.id, after);
+  if (store.isAvailable && !decision.final && decision.reservation !== undefined) kept.set(decision.reservation.id, after);
   return {answer: trace ? {...decision, trace: traceOf(question, steps)} : decision, state: after};
 }
 
