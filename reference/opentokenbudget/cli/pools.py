@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..amounts import InvalidDecimal, format_decimal, format_instant, parse_decimal
+from ..amounts import PICO, InvalidDecimal, format_decimal, format_instant, parse_decimal
 from .lazy import Command, LazyGroup
 from .parameters import format_option
 from .printing import print_json, print_lines, tell
@@ -24,6 +25,8 @@ _COMMANDS = {
 }
 _NS = 1000
 _DECIMALS = 1000
+_MOST = 10**15 * PICO
+_WHOLE = ("requests", "concurrent", "tokens")
 
 
 class _PoolsGroup(LazyGroup):
@@ -55,11 +58,12 @@ def show(store: str, pool: str | None, form: str) -> None:
     \b
     otb pools show sqlite:///otb.db --pool company-month
     """
-    opened = _opened(store)
-    now_us = time.time_ns() // _NS
-    opened.sweep()
-    accounts = [each for each in _of_pool(opened.accounts(), pool) if _runs(each, now_us)]
-    _tell(accounts, form)
+    with _opened(store) as opened:
+        now_us = time.time_ns() // _NS
+        opened.sweep()
+        accounts = list(opened.accounts())
+    _miss(pool, {_parts_of(each.name)[0] for each in accounts})
+    _tell([each for each in _of_pool(accounts, pool) if _runs(each, now_us)], form)
 
 
 @click.command("history")
@@ -72,13 +76,17 @@ def history(store: str, pool: str | None, reservations: bool, form: str) -> None
 
     A window is kept for a day after its end, and the last of each balance for ever; an ended reservation for a day.
     """
-    opened = _opened(store)
-    opened.sweep()
+    with _opened(store) as opened:
+        opened.sweep()
+        accounts = [] if reservations else list(opened.accounts())
+        kept = list(opened.reservations()) if reservations else []
+    names = {each.name for each in accounts} | {held.account for each in kept for held in each.held}
+    _miss(pool, {_parts_of(name)[0] for name in names})
     if not reservations:
-        _tell(list(_of_pool(opened.accounts(), pool)), form)
+        _tell(list(_of_pool(accounts, pool)), form)
         return
-    found = sorted(opened.reservations(), key=lambda each: (each.made_us, each.id))
-    rows = [row for each in found for row in _reservation_rows(each, pool)]
+    kept.sort(key=lambda each: (each.made_us, each.id))
+    rows = [row for each in kept for row in _reservation_rows(each, pool)]
     if form == "json":
         print_json({"reservations": rows})
         return
@@ -111,12 +119,17 @@ def adjust(policy: str, store: str, pool: str, amount: str, key: tuple[str, ...]
     otb pools adjust policy.yaml sqlite:///otb.db user-day 2.50 --partition user-7
     """
     from ..opening import compiled_policy, open_document
-    from ..pools import Entry, account_of
+    from ..pools import Entry, StoreUnavailable, account_of
 
     try:
         granted = parse_decimal(amount)
     except InvalidDecimal as wrong:
         raise click.UsageError(f"AMOUNT: {wrong}") from None
+    if abs(granted) > _MOST:
+        raise click.UsageError(f"AMOUNT: `{amount[:64]}` is more than a pool counts, {format_decimal(_MOST)}")
+    for part in key:
+        if not _is_text(part):
+            raise click.UsageError("`--partition` is no text in UTF-8")
     _, found = compiled_policy(open_document(policy, kind="policy"))
     chosen = next((each for each in (found.all if found else ()) if each.id == pool), None)
     if chosen is None:
@@ -124,35 +137,82 @@ def adjust(policy: str, store: str, pool: str, amount: str, key: tuple[str, ...]
     if len(key) != len(chosen.partition):
         names = ", ".join(name for name, _ in chosen.partition) or "nothing"
         raise click.UsageError(f"`{pool}` is partitioned by {names}: give as many `--partition`")
-    opened = _opened(store)
+    if chosen.measure in _WHOLE and granted % PICO:
+        raise click.UsageError(
+            f"AMOUNT: `{pool}` counts {chosen.measure}, of which there are whole ones alone"
+        )
     account = account_of(chosen.account, key)
-    limits = {each.name: each.balance.limit for each in opened.accounts(account)}
-    limit = limits.get(account, chosen.limit.otherwise)
-    now_us = time.time_ns() // _NS
-    ended = opened.grant(Entry(account, granted, limit, "open", chosen.period_at(now_us)))
-    if ended.status != "granted":
-        raise click.ClickException("the store's window is another one: look at its clock")
-    _tell([each for each in opened.accounts(account) if each.name == account and _runs(each, now_us)], form)
+    with _opened(store) as opened:
+        limits = {each.name: each.balance.limit for each in opened.accounts(account)}
+        limit = limits.get(account, chosen.limit.otherwise)
+        now_us = time.time_ns() // _NS
+        try:
+            ended = opened.grant(Entry(account, granted, limit, "open", chosen.period_at(now_us)))
+        except StoreUnavailable as away:
+            raise click.ClickException(
+                f"the store does not answer: {away}; whether `{amount}` was granted is unknown:"
+                " look at `otb pools show` before you grant it again"
+            ) from None
+        if ended.status != "granted":
+            raise click.ClickException("the store's window is another one: look at its clock")
+        granted_to = [
+            each for each in opened.accounts(account) if each.name == account and _runs(each, now_us)
+        ]
+    _tell(granted_to, form)
 
 
-def _opened(url: str) -> Store:
+@contextmanager
+def _opened(url: str) -> Iterator[Store]:
+    """Lend the store of `url`, which must be there; what it does not answer to is told as a failure of the world."""
     from ..pools import StoreUnavailable
     from ..pools.stores import open_store
 
     if url.startswith("memory:"):
         raise click.UsageError("a store in memory ends with its process: name one that lasts")
+    if not _is_text(url):
+        raise click.UsageError("the URL of the store is no text in UTF-8")
     try:
-        return open_store(url, time.time_ns)
-    except ValueError as wrong:
-        raise click.UsageError(str(wrong)) from None
+        with closing(_found(url, open_store)) as store:
+            yield store
     except StoreUnavailable as away:
         raise click.ClickException(f"the store does not answer: {away}") from None
 
 
-def _of_pool(accounts: Iterable[Account], pool: str | None) -> Iterator[Account]:
+def _found(url: str, open_store: Callable[..., Store]) -> Store:
+    try:
+        return open_store(url, time.time_ns, makes=False)
+    except ValueError as wrong:
+        raise click.UsageError(str(wrong)) from None
+
+
+def _is_text(given: str) -> bool:
+    """Return whether an argument was UTF-8, of which nothing else remains a text."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _parts_of(name: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return pool, part and key of the name of a balance; say so where it is the name of none."""
     from ..pools import parts_of
 
-    return (each for each in accounts if pool is None or parts_of(each.name)[0] == pool)
+    try:
+        return parts_of(name)
+    except ValueError:
+        raise click.ClickException(f"the store holds a balance `{name}` that is of no pool") from None
+
+
+def _miss(pool: str | None, known: set[str]) -> None:
+    """Say so where nothing in the store is of `pool`."""
+    if pool is not None and pool not in known:
+        others = f"; it has {', '.join(sorted(known))}" if known else ""
+        tell(f"the store has no pool `{pool}`{others}")
+
+
+def _of_pool(accounts: Iterable[Account], pool: str | None) -> Iterator[Account]:
+    return (each for each in accounts if pool is None or _parts_of(each.name)[0] == pool)
 
 
 def _runs(account: Account, now_us: int) -> bool:
@@ -163,6 +223,10 @@ def _runs(account: Account, now_us: int) -> bool:
 def _tell(accounts: list[Account], form: str) -> None:
     from ..engine import account_form
 
+    for each in accounts:
+        if each.balance.until_us is not None:
+            _instant(each.start_us, each.name)
+            _instant(each.balance.until_us, each.name)
     if form == "json":
         print_json({"balances": [account_form(each) for each in accounts]})
         return
@@ -211,15 +275,23 @@ def _minute(instant_us: int) -> str:
     return format_instant(instant_us * _NS)[:16] + "Z"
 
 
-def _reservation_rows(reservation: Reservation, pool: str | None) -> Iterator[dict[str, Any]]:
-    from ..pools import parts_of
+def _instant(instant_us: int, name: str) -> str:
+    """Return an instant that the store holds of `name`; say so where no calendar has it."""
+    try:
+        return format_instant(instant_us * _NS)
+    except (ValueError, OverflowError):
+        raise click.ClickException(
+            f"the store holds of `{name}` the instant {instant_us} µs, outside of the years 1 to 9999"
+        ) from None
 
+
+def _reservation_rows(reservation: Reservation, pool: str | None) -> Iterator[dict[str, Any]]:
     for held in reservation.held:
-        if pool is not None and parts_of(held.account)[0] != pool:
+        if pool is not None and _parts_of(held.account)[0] != pool:
             continue
         row: dict[str, Any] = {
             "id": reservation.id,
-            "made_at": format_instant(reservation.made_us * _NS),
+            "made_at": _instant(reservation.made_us, reservation.id),
             "state": reservation.state,
             "balance": held.account,
             "reserved": format_decimal(held.amount),
