@@ -198,18 +198,15 @@ class Session:
     def settle(self, args: Mapping[str, Any]) -> Answer:
         """Answer the record of the last decision's attempt."""
         last = self._last(args)
-        return (
-            self._engine_at(args)
-            .settle(
-                last,
-                usage=args.get("usage"),
-                usage_source=args.get("usage_source"),
-                served=args.get("served"),
-                context=args.get("context"),
-                error=args.get("error"),
-            )
-            .as_json()
+        record = self._engine_at(args).settle(
+            last,
+            usage=args.get("usage"),
+            usage_source=args.get("usage_source"),
+            served=args.get("served"),
+            context=args.get("context"),
+            error=args.get("error"),
         )
+        return record.as_json()
 
     def release(self, args: Mapping[str, Any]) -> Answer:
         """Answer the record of the last decision's attempt, which was not made."""
