@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -87,8 +88,9 @@ class Figures:
     def _keep(self) -> None:
         if not self._depth.is_kept:
             return
-        with EVIDENCE.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = os.open(EVIDENCE.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
             found = read(EVIDENCE)
             found["parts"][self._part] = {
                 "asked": self._depth.count,
@@ -99,7 +101,9 @@ class Figures:
             found["parts"] = dict(sorted(found["parts"].items()))
             EVIDENCE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
             PAGE.write_text(page_of(found["parts"]), encoding="utf-8")
-        EVIDENCE.with_suffix(".lock").unlink(missing_ok=True)
+        finally:
+            # Closing it lets the next one in.
+            os.close(folder)
 
 
 def read(path: Path) -> dict[str, Any]:
