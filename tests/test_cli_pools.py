@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import desk
 from opentokenbudget import open_engine
 from opentokenbudget.cli import otb, run
+from opentokenbudget.pools.stores.sqlite import SqliteStore
 
 MONTH: dict[str, Any] = {
     "id": "month",
@@ -132,3 +134,43 @@ def test_what_cannot_be_done_is_misuse(
     assert (code, out) == (2, "")
     assert said in err
     assert "Traceback" not in err
+
+
+def test_balances_are_shown_as_the_next_request_finds_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the policy, grains are summed, buckets are refilled, and a session that is over is left out."""
+    pools = [
+        {**MONTH, "id": "rolling", "window": {"rolling": "PT2H", "grain": "PT1H"}},
+        {**MONTH, "id": "bucket", "window": {"bucket": {"refill": "0.1", "per": "PT1S"}}},
+        {**MONTH, "id": "idle", "window": {"idle": "PT30M"}},
+    ]
+    policy = desk.written(tmp_path, pools=pools)
+    url = f"sqlite:///{tmp_path / 'otb.db'}"
+    an_hour_ago = time.time_ns() - 3600 * 10**9
+    engine = open_engine(policy, store=url, seed="s")
+    engine.store = SqliteStore(str(tmp_path / "otb.db"), lambda: an_hour_ago)
+    engine.settle(engine.decide({**REQUEST, "id": "a"}), usage={"input": 900, "output": 50})
+    engine.close()
+    engine = open_engine(policy, store=url, seed="s")
+    engine.decide({**REQUEST, "id": "b"})
+    engine.close()
+    _, raw, _ = called(capsys, "pools", "show", url, "--format", "json")
+    assert [each["pool"] for each in json.loads(raw)["balances"]] == ["bucket", "idle", "idle", "rolling"]
+    code, out, _ = called(capsys, "pools", "show", url, "--policy", policy, "--format", "json")
+    bucket, idle, rolling = json.loads(out)["balances"]
+    assert code == 0
+    assert (rolling["pool"], rolling["settled"], rolling["reserved"]) == ("rolling", "0.0011", "0.0014")
+    assert (idle["pool"], idle["settled"], idle["reserved"]) == ("idle", "0", "0.0014")
+    assert (bucket["pool"], bucket["reserved"]) == ("bucket", "0")
+    assert Decimal(bucket["settled"]) <= Decimal("0.0014")
+
+
+def test_what_was_granted_is_taken_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A negative amount needs no dashes before it."""
+    policy, url = spent(tmp_path)
+    code, out, _ = called(
+        capsys, "pools", "adjust", policy, url, "user-day", "-0.1", "--partition", "u/1", "--format", "json"
+    )
+    (balance,) = json.loads(out)["balances"]
+    assert (code, balance["granted"]) == (0, "-0.1")

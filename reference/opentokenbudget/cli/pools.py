@@ -51,17 +51,29 @@ def pools() -> None:
 @click.command("show")
 @click.argument("store")
 @click.option("--pool", metavar="ID", help="This pool alone.")
+@click.option("--policy", metavar="FILE", help="See them as the next request under this policy would.")
 @format_option
-def show(store: str, pool: str | None, form: str) -> None:
+def show(store: str, pool: str | None, policy: str | None, form: str) -> None:
     """Show the balances of the windows that run in STORE.
 
+    A store keeps rolling windows grain by grain, and buckets as they were last used: with `--policy` grains are summed,
+    buckets refilled, and sessions that are over left out.
+
     \b
-    otb pools show sqlite:///otb.db --pool company-month
+    otb pools show sqlite:///otb.db --policy policy.yaml --pool company-month
     """
+    from ..opening import compiled_policy, open_document
+    from .pools_seen import seen_accounts
+
+    found = None if policy is None else compiled_policy(open_document(policy, kind="policy"))[1]
+    if policy is not None and found is None:
+        raise click.UsageError(f"`{policy}` has no pools")
     with _opened(store) as opened:
         now_us = time.time_ns() // _NS
         opened.sweep()
-        accounts = list(opened.accounts())
+        accounts = list(opened.accounts()) if found is None else seen_accounts(found, opened, now_us)
+    if accounts is None:
+        raise click.ClickException("the store's windows are others: look at its clock")
     _miss(pool, {_parts_of(each.name)[0] for each in accounts})
     _tell([each for each in _of_pool(accounts, pool) if _runs(each, now_us)], form)
 
@@ -97,7 +109,8 @@ def history(store: str, pool: str | None, reservations: bool, form: str) -> None
     )
 
 
-@click.command("adjust")
+# An amount that is taken away begins as an option does.
+@click.command("adjust", context_settings={"ignore_unknown_options": True})
 @click.argument("policy")
 @click.argument("store")
 @click.argument("pool")
