@@ -170,3 +170,38 @@ def test_what_a_cancelled_task_decided_is_given_back(engine_of: Callable[..., En
         await awaited.close()
 
     asyncio.run(asyncio.wait_for(cancelled(), 30))
+
+
+def test_what_another_holds_is_not_given_back(engine_of: Callable[..., Engine]) -> None:
+    """A task that asks again what somebody else asked, and is cancelled, leaves the hold of the other alone."""
+    engine = engine_of()
+    held = engine.decide(REQUEST)
+    asked, answer, returned = threading.Event(), threading.Event(), threading.Event()
+    reserve = engine.store.reserve
+
+    def slow(order: Order) -> Any:
+        asked.set()
+        answer.wait(30)
+        try:
+            return reserve(order)
+        finally:
+            returned.set()
+
+    engine.store.reserve = slow
+    awaited = AsyncEngine(engine)
+
+    async def cancelled() -> None:
+        task = asyncio.ensure_future(awaited.decide(REQUEST))
+        await asyncio.to_thread(asked.wait, 30)
+        task.cancel()
+        answer.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.to_thread(returned.wait, 30)
+        # Time enough for what would follow.
+        for _ in range(20):
+            await asyncio.to_thread(lambda: None)
+
+    asyncio.run(asyncio.wait_for(cancelled(), 30))
+    assert balance_of(engine) == (0, 1)
+    assert engine.settle(held, usage=USAGE).ending.status == "settled"

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from ..pools import Reserved
 from ..routing import SERVES, Decision, Request
 from .engine import Engine
+from .holding import Observed
 from .recording import AttemptRecord
 
 
@@ -53,7 +55,7 @@ class AsyncEngine:
         if running.cancelled() or running.exception() is not None:
             return
         decision = running.result()
-        if decision.action in SERVES and not decision.final:
+        if decision.action in SERVES and not decision.final and not _was_held_before(decision):
             task = asyncio.ensure_future(asyncio.to_thread(self.engine.release, decision))
             self._releasing.add(task)
             task.add_done_callback(self._releasing.discard)
@@ -62,3 +64,9 @@ class AsyncEngine:
         """Let go of the store, when what was cancelled has been given back."""
         await asyncio.gather(*self._releasing)
         await asyncio.to_thread(self.engine.close)
+
+
+def _was_held_before(decision: Decision) -> bool:
+    """Return whether somebody who asked the same before may be calling for what is held."""
+    answers = decision.observed.answers if isinstance(decision.observed, Observed) else ()
+    return any(isinstance(each, Reserved) and each.replayed for each in answers)
