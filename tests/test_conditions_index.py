@@ -91,6 +91,24 @@ def test_a_prefix_of_the_last_character_is_found_among_many(others):
     assert index.first({"task": "\U0010fffe\U0010ffff"} | more) == -1
 
 
+@pytest.mark.parametrize(
+    ("when", "given_facts", "outcome"),
+    [
+        ({"task": {"prefix": "a"}}, {"task": "b"}, False),
+        ({"task": {"prefix": "a"}}, {"task": "az"}, True),
+        ({"input": {"exists": True}}, {"input": 0}, True),
+        ({"input": {"exists": True}}, {}, False),
+        ({"all": [{"tags": {"contains": "a"}}, {"tags": {"contains": "b"}}]}, {"tags": ("b",)}, False),
+        ({"all": [{"tags": {"contains": "a"}}, {"tags": {"contains": "b"}}]}, {"tags": ("b", "a")}, True),
+    ],
+)
+def test_one_condition_is_found_where_it_is_true(when, given_facts, outcome):
+    """Next to a prefix, where a number is there at all, and for two members at once, the index is the tree."""
+    condition = parse(when, types=TYPES)
+    assert (evaluate(condition, given_facts) is True) is outcome
+    assert RuleIndex([condition]).matches(given_facts) == ([0] if outcome else [])
+
+
 def test_what_is_remembered_is_forgotten_before_it_is_too_much(monkeypatch):
     """Answers are kept up to a number in all; the one that would exceed it is kept alone."""
     monkeypatch.setattr(unrolled, "HELD", 4)

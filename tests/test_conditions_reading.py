@@ -148,6 +148,11 @@ _NO_DAY = "is not one of `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`"
     ("window", "place", "message"),
     [
         ({"except_dates": "2026-11-23"}, "except_dates", "`except_dates` is a list of dates"),
+        (
+            {"except_dates": ["2026-02-29"]},
+            "except_dates/0",
+            "the string `2026-02-29` is not a date like `2026-11-23`",
+        ),
         ({"days": ["moon"]}, "days/0", f'the string `moon` {_NO_DAY}: did you mean "mon"?'),
         ({"days": [3]}, "days/0", f"the integer `3` {_NO_DAY}"),
         ({"strat": "09:00"}, "strat", 'a window has no field `strat`: did you mean "start"?'),
@@ -203,6 +208,12 @@ def test_an_explanation_says_what_decided():
         ("/w/any/0/input/gt", "not-met", False),
         ("/w/any/1/cost/lt", "attribute-missing", True),
         ("/w/not/eu", "not-met", False),
+    ]
+    assert [(leaf.attribute, leaf.operator) for leaf in leaves] == [
+        ("task", "in"),
+        ("input", "gt"),
+        ("cost", "lt"),
+        ("eu", "in"),
     ]
 
 

@@ -39,6 +39,7 @@ def _read_anew() -> None:
         ("[.]", "x", False),
         ("[a-c-]", "-", True),
         ("[-a]", "-", True),
+        ("[-a]", "X", False),
         ("[^a-c]", "d", True),
         ("[^a]", "\n", True),
         ("[a^]", "^", True),
@@ -80,6 +81,27 @@ def test_a_pattern_matches_the_whole_text(pattern, text, matches):
 def test_what_engines_do_not_agree_on_is_refused(pattern):
     """Anchors, look-around, laziness, shorthands, references, unassigned and giants are no I-Regexp."""
     with pytest.raises(InvalidRegex):
+        translated(pattern)
+
+
+def test_no_class_is_an_operation_on_sets():
+    """What engines take for an intersection, a difference or a negation is read as characters by all of them."""
+    form = translated("[a^&&b~~c]")
+    assert [char for char in "a^&b~cx" if re.fullmatch(form, char)] == [*"a^&b~c"]
+    assert form == "[a\\^\\&\\&b\\~\\~c]"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("[a", "a `[` is not closed (character 3)"),
+        ("[a-", "a `[` is not closed (character 4)"),
+        ("[[a]]", "`[` must be escaped in a class (character 2)"),
+    ],
+)
+def test_a_class_that_is_not_read_is_told_with_the_character(pattern, message):
+    """A refusal says what is wrong, and at which character of the pattern."""
+    with pytest.raises(InvalidRegex, match=f"^{re.escape(message)}$"):
         translated(pattern)
 
 
