@@ -162,9 +162,40 @@ def test_the_expected_cost_is_the_price(document, questions, context):
         assert estimator.expected(inputs, outputs, at) == wanted
 
 
+ANY = [{"when": {"input": {"gt": 0}}, "rates": {"output": "9"}}]
+BROKEN = {"input": {"amount": "1", "per": 3}, "output": {"amount": "1", "per": 7}, "request": "0.012"}
+
+
+@pytest.mark.parametrize(
+    ("prices", "tokens", "wanted"),
+    [
+        (period({"input": "1", "output": "1"}, overrides=ANY), (0, 1), 10**6),
+        (period({"input": "1", "output": "1"}, overrides=ANY), (1, 1), 10 * 10**6),
+        (period(BROKEN), (1, 1), 333_333_333_333 + 142_857_142_857 + 12 * 10**9),
+    ],
+)
+def test_the_estimate_of_few_tokens_is_their_price(prices, tokens, wanted):
+    """Below a threshold of one token lies none, and what a request costs is added to rates that do not divide."""
+    catalog = catalog_of(prices)
+    assert catalog.price("m", dict(zip(("input", "output"), tokens, strict=True)), NOON).total_pico == wanted
+    assert catalog.estimator("m").expected(*tokens, NOON) == wanted
+
+
+def test_the_instant_at_which_prices_change_has_the_new_ones():
+    """What was asked before lasts until the next price begins, and not at that instant."""
+    estimator = catalog_of(
+        period({"input": "1", "output": "1"}, until="2026-03-25T12:05:00Z"),
+        {"from": "2026-03-25T12:05:00Z", "rates": {"input": "9", "output": "1"}},
+    ).estimator("m")
+    asked = [estimator.expected(1, 0, NOON + seconds * 10**9) for seconds in (0, 300, 299)]
+    assert asked == [10**6, 9 * 10**6, 10**6]
+
+
 PARTS = [{"when": {"input.cached": {"gte": 50}}, "rates": {"output": "9", "input.cached": "3"}}]
 RISING = [{"when": {"input": {"gt": 100}}, "rates": {"input": "20"}}]
 FALLING = [{"when": {"input": {"gt": 100}}, "rates": {"input": "4"}}]
+SEARCHES = [{"when": {"web_search": {"gt": 2}}, "rates": {"input": "9", "output": "9"}}]
+THINKING = [{"when": {"input": {"gt": 100}}, "rates": {"output.reasoning": "3"}}]
 NIGHT = [{"when": {"time": [{"start": "16:30", "end": "00:30"}]}, "multiply": "0.5"}]
 
 
@@ -207,6 +238,30 @@ NIGHT = [{"when": {"time": [{"start": "16:30", "end": "00:30"}]}, "multiply": "0
             20 + 30_000,
         ),
         (period({"input": "1", "output": "1", "web_search": "0.01"}), (10, 10), {}, 20),
+        (
+            period({"input": "4", "input.audio": "32", "output": "16"}),
+            (100, 0),
+            {"input.audio": 1},
+            1 * 32 + 99 * 4,
+        ),
+        (
+            period({"input": "1", "output": "1", "web_search": "0.01"}, overrides=SEARCHES),
+            (10, 10),
+            {"web_search": 2},
+            20 + 20_000,
+        ),
+        (
+            period({"input": "1", "output": "1", "web_search": "0.01"}, overrides=SEARCHES),
+            (10, 10),
+            {"web_search": 3},
+            90 + 90 + 30_000,
+        ),
+        (
+            period({"input": "1"}, overrides=THINKING, minimums={"output.reasoning": 5}),
+            (10, 0),
+            {},
+            10,
+        ),
     ],
 )
 def test_the_bound_is_the_dearest_that_can_happen_and_no_more(prices, bounds, named, wanted):

@@ -34,6 +34,16 @@ BAD_PERIODS = {
         "unknown-context",
         "overrides/0/when/speed",
     ),
+    "no such value of a strange name": (
+        {"context": {"a/b~c": ["x"]}, "overrides": [{"when": {"a/b~c": "y"}, "multiply": "2"}]},
+        "unknown-context",
+        "overrides/0/when/a~1b~0c",
+    ),
+    "a factor for no meter": (
+        {"overrides": [{"when": {"input": {"gte": 0}}, "multiply": "2", "meters": ["input.output"]}]},
+        "bad-meter",
+        "overrides/0/meters/0",
+    ),
     "a context like a meter": ({"context": {"input": ["a"]}}, "bad-context", "context/input"),
     "a context like a word": ({"context": {"time": ["a"]}}, "bad-context", "context/time"),
     "a negative factor": (
@@ -87,6 +97,19 @@ def test_what_a_schema_cannot_see_is_found(name):
     assert refused.value.code == wanted[0]
 
 
+@pytest.mark.parametrize(
+    ("rates", "wanted"),
+    [
+        ({"a.a": "1", "b.b": "1"}, [("bad-meter", "a.a"), ("bad-meter", "b.b")]),
+        ({"a.b": "1", "b.a": "1", "c.c": "1"}, [("duplicate-meter", "b.a"), ("bad-meter", "c.c")]),
+    ],
+)
+def test_rates_after_a_mistake_are_read_too(rates, wanted):
+    """Every rate that is wrong is told, whatever was wrong before it."""
+    data = document(model("m", period({"input": "1", **rates})))
+    assert found(data) == [(code, f"{PRICES}/rates/{name}") for code, name in wanted]
+
+
 def override(**more):
     return {"overrides": [{"when": {"input": {"gt": 5}}, **more}]}
 
@@ -121,6 +144,13 @@ def override(**more):
             f"{PRICES}/overrides/0/multiply",
             "`1e3` is not a decimal string",
             "OTB-DOC-020",
+        ),
+        (
+            document(model("m", period(minimums={"input": "x" * 70}))),
+            "bad-quantity",
+            f"{PRICES}/minimums/input",
+            f"`{'x' * 64}` is not a quantity of `input`",
+            "OTB-PRICE-002",
         ),
         (
             document(model(), discounts=[{"multiply": "half"}]),

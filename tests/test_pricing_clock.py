@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from opentokenbudget.amounts import parse_instant
 from opentokenbudget.conditions import compiled, parse
 from opentokenbudget.conditions.tree import comparisons
 from opentokenbudget.pricing.clock import DAY_NS, changes_of_day
@@ -44,3 +46,20 @@ def test_a_repeated_hour_is_seen_twice():
     october = START // DAY + 219
     minutes = [(at - october * DAY) // (60 * 10**9) for at in changes_of_day(leaf.operand, october)]
     assert {30, 45, 60, 90, 105} <= set(minutes)
+
+
+@pytest.mark.parametrize(
+    ("zone", "window", "changed"),
+    [
+        ("Europe/London", ("01:30", "03:00"), "2026-03-29T01:00:00Z"),
+        ("Europe/Berlin", ("02:30", "04:00"), "2026-03-29T01:00:00Z"),
+        ("Europe/Dublin", ("02:30", "04:00"), "1916-05-21T02:25:21Z"),
+    ],
+)
+def test_the_second_at_which_clocks_change_is_a_change(zone, window, changed):
+    """A window may open when clocks skip its start, in every zone and at whatever second they do."""
+    start, end = window
+    condition = parse({"time": [{"start": start, "end": end, "timezone": zone}]}, types={"time": "time"})
+    (leaf,) = comparisons(condition)
+    at = parse_instant(changed)
+    assert at in changes_of_day(leaf.operand, at // DAY_NS)

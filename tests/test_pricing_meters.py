@@ -14,6 +14,12 @@ from opentokenbudget.pricing.rates import rate_of, read_rate
 INPUT = meter_named("input")
 
 
+@pytest.fixture(autouse=True)
+def _read_anew() -> None:
+    """What is remembered of meters is forgotten, so that each test sees them read."""
+    meter_named.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("written", "canonical"),
     [
@@ -27,7 +33,9 @@ INPUT = meter_named("input")
 )
 def test_a_meter_has_one_canonical_writing(written, canonical):
     """Input or output first, then letters, then digits, each in ASCII order."""
-    assert meter_named(written).name == canonical
+    meter = meter_named(written)
+    assert (meter.name, str(meter)) == (canonical, canonical)
+    assert meter.tags == {*canonical.split(".")}
 
 
 @given(

@@ -59,6 +59,18 @@ def test_what_is_no_instant_is_refused(at):
     assert refusal(compile_catalog(document(model())), "m", {}, at) == ["bad-instant"]
 
 
+def test_what_is_neither_a_usage_nor_an_instant_is_told():
+    """A message says what stands there, and what is expected."""
+    catalog = compile_catalog(document(model()))
+    for arguments, message in (
+        (("input", NOON), "a usage is a mapping from meter to quantity"),
+        (({}, None), "`None` is neither an RFC 3339 instant nor nanoseconds"),
+    ):
+        with pytest.raises(PriceProblem) as refused:
+            catalog.price("m", *arguments)
+        assert [problem.message for problem in refused.value.problems] == [message]
+
+
 @pytest.mark.parametrize("at", [10**40, -(10**40), 2**80, 253_402_300_800 * 10**9, -62_135_596_800 * 10**9])
 def test_instants_beyond_the_calendar_never_crash(at):
     """Where no calendar reaches a time window, that is the answer; where none is needed, there is a price."""
