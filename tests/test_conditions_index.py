@@ -98,12 +98,14 @@ def test_a_prefix_of_the_last_character_is_found_among_many(others):
         ({"task": {"prefix": "a"}}, {"task": "az"}, True),
         ({"input": {"exists": True}}, {"input": 0}, True),
         ({"input": {"exists": True}}, {}, False),
+        ({"tags": {"exists": True}}, {"tags": ("a",)}, True),
+        ({"tags": {"exists": False}}, {"tags": ("a",)}, False),
         ({"all": [{"tags": {"contains": "a"}}, {"tags": {"contains": "b"}}]}, {"tags": ("b",)}, False),
         ({"all": [{"tags": {"contains": "a"}}, {"tags": {"contains": "b"}}]}, {"tags": ("b", "a")}, True),
     ],
 )
 def test_one_condition_is_found_where_it_is_true(when, given_facts, outcome):
-    """Next to a prefix, where a number is there at all, and for two members at once, the index is the tree."""
+    """Next to a prefix, where anything is there at all, and for two members at once, the index is the tree."""
     condition = parse(when, types=TYPES)
     assert (evaluate(condition, given_facts) is True) is outcome
     assert RuleIndex([condition]).matches(given_facts) == ([0] if outcome else [])
