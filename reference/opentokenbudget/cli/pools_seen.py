@@ -55,4 +55,3 @@ def seen_accounts(pools: Pools, store: Store, now_us: int) -> list[Account] | No
 
 def _end_of(entry: Entry, moves_us: int | None) -> int | None:
     return moves_us if isinstance(entry.period, Span | Rolling) else None
-
