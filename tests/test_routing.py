@@ -18,7 +18,7 @@ from opentokenbudget.documents import canonical_json, schema_problems
 from opentokenbudget.engine import Engine
 from opentokenbudget.pricing import catalog_problems, compile_catalog
 from opentokenbudget.problems import ProblemError
-from opentokenbudget.routing import Identity, answer, ask, compile_policy, decide, parse_request, trace_of
+from opentokenbudget.routing import Identity, answer, ask, compile_policy, parse_request, trace_of
 from strategies_catalogs import catalogs, instants
 from strategies_conditions import TYPES, facts, whens
 
@@ -30,7 +30,7 @@ def request(policy: Any, **fields: Any) -> Any:
 
 
 def decided(policy: Any, **fields: Any) -> Any:
-    return decide(policy, IDENTITY, request(policy, **fields), desk.AT, {})
+    return answer(policy, ask(policy, IDENTITY, request(policy, **fields), desk.AT), desk.AT, {})
 
 
 @st.composite
@@ -188,7 +188,7 @@ def test_a_candidate_that_cannot_serve_is_dropped_with_its_reason(
     catalog = desk.catalog()
     catalog["models"][1] |= catalog_change
     policy = desk.compiled(catalog, fallback=None)
-    decision = decide(policy, IDENTITY, request(policy, **fields), desk.AT, health)
+    decision = answer(policy, ask(policy, IDENTITY, request(policy, **fields), desk.AT), desk.AT, health)
     assert (decision.action, decision.final) == ("deny", True)
     assert decision.reasons == ("default", "no-candidate")
     assert [note.reason for note in trace_of(decision).candidates] == [reason]
@@ -197,7 +197,9 @@ def test_a_candidate_that_cannot_serve_is_dropped_with_its_reason(
 def test_an_empty_tier_is_served_by_the_fallbacks_tier() -> None:
     """`same-tier-then-up` takes the next tier that can serve."""
     policy = desk.compiled()
-    decision = decide(policy, IDENTITY, request(policy), desk.AT, {desk.MEDIUM: "unhealthy"})
+    decision = answer(
+        policy, ask(policy, IDENTITY, request(policy), desk.AT), desk.AT, {desk.MEDIUM: "unhealthy"}
+    )
     assert (decision.tier, decision.reasons) == ("large", ("default", "fallback-tier"))
 
 

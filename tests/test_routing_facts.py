@@ -8,7 +8,7 @@ import pytest
 
 import desk
 from opentokenbudget.pricing import compile_catalog
-from opentokenbudget.routing import Identity, compile_policy, decide, parse_request, policy_problems
+from opentokenbudget.routing import Identity, answer, ask, compile_policy, parse_request, policy_problems
 
 IDENTITY = Identity("test")
 HOUR_NS = 3_600_000_000_000
@@ -23,7 +23,7 @@ POOL: dict[str, Any] = {
 
 def decided(policy: Any, at: int = desk.AT, **fields: Any) -> Any:
     asked = parse_request(policy, {"id": "r1", "input_tokens": 900} | fields)
-    return decide(policy, IDENTITY, asked, at, {})
+    return answer(policy, ask(policy, IDENTITY, asked, at), at, {})
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 import desk
 from opentokenbudget import open_engine
-from opentokenbudget.routing import Identity, answer, ask, decide, parse_request
+from opentokenbudget.routing import Identity, answer, ask, parse_request
 
 POOL: dict[str, Any] = {
     "id": "p",
@@ -65,7 +65,7 @@ def test_a_rule_that_denies_takes_nothing_away_that_is_held() -> None:
 
     plain, denying = desk.compiled(rules=[]), desk.compiled(rules=[{"id": "no", "deny": True}])
     asked = parse_request(plain, {"id": "r1", "input_tokens": 900})
-    attempt = decide(plain, Identity("test"), asked, desk.AT, {}).attempt
+    attempt = answer(plain, ask(plain, Identity("test"), asked, desk.AT), desk.AT, {}).attempt
     question = ask(denying, Identity("test"), asked, desk.AT)
     found = answer(denying, question, desk.AT, {}, None, Holding(attempt))  # type: ignore[arg-type]
     assert (found.policy, found.attempts, found.reasons) == (denying, (attempt,), ("rule",))

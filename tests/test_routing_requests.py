@@ -12,7 +12,7 @@ import desk
 from opentokenbudget.documents import schema_problems
 from opentokenbudget.engine import Engine, decision_record
 from opentokenbudget.problems import ProblemError
-from opentokenbudget.routing import Identity, ask, decide, parse_request
+from opentokenbudget.routing import Identity, answer, ask, parse_request
 
 IDENTITY = Identity("test")
 
@@ -22,7 +22,7 @@ def request(policy: Any, **fields: Any) -> Any:
 
 
 def decided(policy: Any, **fields: Any) -> Any:
-    return decide(policy, IDENTITY, request(policy, **fields), desk.AT, {})
+    return answer(policy, ask(policy, IDENTITY, request(policy, **fields), desk.AT), desk.AT, {})
 
 
 def test_a_request_that_says_little_leaves_nothing_unsaid() -> None:

@@ -47,11 +47,8 @@ def seen_accounts(pools: Pools, store: Store, now_us: int) -> list[Account] | No
             # The session is over, and the next one has not begun.
             continue
         overrun = sum(account.balance.overrun for account in counted)
-        until_us = None if isinstance(entry.period, Idle) else _end_of(entry, each.retry_us)
+        # A bucket and a session have no end that is known.
+        until_us = each.retry_us if isinstance(entry.period, Span | Rolling) else None
         balance = Balance(each.settled, each.reserved, overrun, each.granted, entry.limit, until_us)
         found.append(Account(entry.account, since, balance))
     return sorted([*found, *throttles], key=lambda each: (parts_of(each.name), each.start_us))
-
-
-def _end_of(entry: Entry, moves_us: int | None) -> int | None:
-    return moves_us if isinstance(entry.period, Span | Rolling) else None

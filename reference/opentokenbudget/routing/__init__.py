@@ -4,7 +4,7 @@ Pure: a compiled policy, a request, an instant, a health snapshot and a seed giv
 """
 
 from .asking import ask
-from .deciding import Outcome, Spending, answer, decide, follow
+from .deciding import Outcome, Spending, answer, follow
 from .decision import SERVES, Attempt, Blocked, Decision, Question, classified_form, cost_form
 from .identity import Identity
 from .policy import Attribute, FactTypes, Fallback, Policy, Rule, Stamp, compile_policy, declared_attributes
@@ -40,7 +40,6 @@ __all__ = [
     "classified_form",
     "compile_policy",
     "cost_form",
-    "decide",
     "declared_attributes",
     "follow",
     "parse_request",

@@ -15,12 +15,9 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .asking import ask
 from .candidates import NO_EXCLUSIONS, Exclusions, choose
 from .decision import SERVES, Attempt, AttemptKind, Blocked, Decision, Observed, Question
-from .identity import Identity
 from .policy import Policy
-from .request import Request
 from .trace import Note
 
 
@@ -80,17 +77,6 @@ class Spending(Protocol):
         Args:
             reasons: how this tier was reached; an attempt is answered with them.
         """
-
-
-def decide(
-    policy: Policy,
-    identity: Identity,
-    request: Request,
-    at: int,
-    health: Mapping[str, str],
-) -> Decision:
-    """Return the decision for `request` at the instant `at`, under the snapshot `health`, of a policy without pools."""
-    return answer(policy, ask(policy, identity, request, at), at, health)
 
 
 def answer(
